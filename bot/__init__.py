@@ -1,0 +1,1 @@
+"""Patchbell: it rings until you are patched."""

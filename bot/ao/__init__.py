@@ -1,0 +1,1 @@
+"""Reading AO: one node, the pool of nodes, gateways. Gives observations; concludes nothing."""

@@ -1,0 +1,1 @@
+"""What Patchbell knows and decides, pure: no I/O, no Discord, no SQL."""

@@ -1,0 +1,97 @@
+"""What a person is shown of one process: data only, rendered by `cogs/messages`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
+from bot.domain.verdict import Judgement
+
+
+class Role(StrEnum):
+    """How a person follows a process. Watchers hear only "patched" and count for nothing."""
+
+    MINE = "mine"
+    WATCHING = "watching"
+
+
+class NoSignLink(StrEnum):
+    """Why a card carries no *Sign* link."""
+
+    NO_PUBLIC_URL = "no-public-url"
+    PATCHED = "patched"
+    WATCHING = "watching"
+    NOT_FOUND = "not-found"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One line of evidence: what one node answered at one path, in at most a line."""
+
+    node: str
+    path: str
+    status: int | None
+    reason: str
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What gateways say of a process (ao-facts.md, section 5). `tags` has the spawn tags, names as spawned."""
+
+    process: ProcessId
+    owner: str
+    name: str | None = None
+    module: str | None = None
+    variant: str | None = None
+    spawned_at: datetime | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCard:
+    """All that one person may see of one registration.
+
+    `status` is the confirmed one and `since` when it was first confirmed; `latest` is what the newest look concluded,
+    which may differ while a change waits for its confirmation. Nothing here tells whether others follow the process.
+    """
+
+    registration_id: int
+    process: ProcessId
+    role: Role
+    status: Verdict
+    since: datetime | None = None
+    label: str | None = None
+    metadata: Metadata | None = None
+    keys: tuple[str, ...] = ()
+    latest: Judgement | None = None
+    checked_at: datetime | None = None
+    evidence: tuple[Sighting, ...] = ()
+    requests: int = 0
+    next_check: datetime | None = None
+    next_reminder: datetime | None = None
+    stopped: bool = False
+    sign_url: str | None = None
+    no_sign_link: NoSignLink | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationProgress:
+    """Distinct processes registered as *Mine* in one migration, each counted once by its confirmed status."""
+
+    migration_id: int
+    title: str
+    deadline: datetime | None
+    patched: int
+    not_patched: int
+    unknown: int
+    blocked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All distinct processes registered as theirs."""
+        return self.patched + self.not_patched + self.unknown + self.blocked

@@ -1,0 +1,126 @@
+"""Every message the bot may owe somebody, as data. The outbox stores them as JSON; `cogs/messages` renders them.
+
+A `ticket` is the raw value of a deep link. It lives here only until the message is sent: the outbox then blanks it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProcessLine(_Data):
+    """One process as a message names it."""
+
+    process: str
+    label: str | None = None
+    since: datetime | None = None
+
+
+class FirstDm(_Data):
+    """Sent at registering: proves that DMs arrive."""
+
+    kind: Literal["first_dm"] = "first_dm"
+    safe_word: str
+    processes: tuple[ProcessLine, ...]
+    community: str | None = None
+    ticket: str | None = None
+
+
+class Reminder(_Data):
+    """A digest of all of one person's open processes. `number` counts this person's reminders from 1."""
+
+    kind: Literal["reminder"] = "reminder"
+    safe_word: str
+    processes: tuple[ProcessLine, ...]
+    community: str | None = None
+    deadline: datetime | None = None
+    number: int = 1
+    ticket: str | None = None
+
+
+class Patched(_Data):
+    """Told once when a process turns patched. `open_processes` counts the person's others that are not."""
+
+    kind: Literal["patched"] = "patched"
+    safe_word: str
+    process: ProcessLine
+    shown: tuple[str, ...]
+    nodes: int
+    node_url: str | None = None
+    open_processes: int = 0
+
+
+class Regressed(_Data):
+    """A patched process stopped showing its keys: reminders begin again."""
+
+    kind: Literal["regressed"] = "regressed"
+    safe_word: str
+    process: ProcessLine
+    ticket: str | None = None
+
+
+class Unreadable(_Data):
+    """No node could read the process for 72 hours although nodes are healthy; told once."""
+
+    kind: Literal["unreadable"] = "unreadable"
+    safe_word: str
+    process: ProcessLine
+    reason: str
+
+
+class Announcement(_Data):
+    """A migration, posted into a channel with a *Register my process* button."""
+
+    kind: Literal["announcement"] = "announcement"
+    migration_id: int
+    title: str
+    deadline: datetime | None = None
+    keys: tuple[str, ...] = ()
+
+
+class Alarm(_Data):
+    """One sentence for the operators."""
+
+    kind: Literal["alarm"] = "alarm"
+    sentence: str
+
+
+Notice = Annotated[
+    FirstDm | Reminder | Patched | Regressed | Unreadable | Announcement | Alarm, Field(discriminator="kind")
+]
+NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
+
+
+class Envelope(_Data):
+    """A message owed: to a user's DM (`user_id`, with `channel_id` once it is known) or, without one, to a channel.
+
+    `delivery_id` is what the message's buttons carry; `nonce` (≤25 characters) is stored before the first attempt.
+    """
+
+    delivery_id: int
+    nonce: str
+    notice: Notice
+    user_id: int | None = None
+    channel_id: int | None = None
+
+
+class Sent(_Data):
+    """Where a message ended up."""
+
+    channel_id: int
+    message_id: int
+
+
+class Sender(Protocol):
+    """Renders and sends one message. Implemented in `cogs/delivery.py`, so that services never import discord."""
+
+    async def send(self, envelope: Envelope) -> Sent:
+        """Send it. Raises a SendError (`bot/errors.py`)."""
+        ...

@@ -1,0 +1,264 @@
+"""Configuration: `config.toml`, then `PATCHBELL_…__…` from the environment. Built by the command line, never at import.
+
+Every field is documented in `config.example.toml`; a test holds that file and this one together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from yarl import URL
+
+from bot.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "PATCHBELL_"
+DELIMITER = "__"
+DEFAULT_CONFIG = Path("config.toml")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this machine only."""
+    host = URL(url).host or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DiscordSettings(_Section):
+    """Which Discord to speak to. With only `api_url` set, the gateway's address comes from `/gateway/bot` there."""
+
+    token: SecretStr | None = None
+    api_url: str = "https://discord.com/api/v10"
+    gateway_url: str | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value is not None and value.get_secret_value().strip() else None
+
+
+class DatabaseSettings(_Section):
+    """Where state is kept: an SQLAlchemy URL."""
+
+    url: str = "sqlite+aiosqlite:///patchbell.db"
+
+
+class WebSettings(_Section):
+    """The bot's own web server, and how people reach it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin_only(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = URL(value)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("must look like https://patchbell.example.org")
+        return value.rstrip("/")
+
+
+class NodeSettings(_Section):
+    """One HyperBEAM node. Nodes of one operator are one voice; unnamed, it is the host's last two labels."""
+
+    url: str
+    operator: str = ""
+
+    @property
+    def voice(self) -> str:
+        """Name whose word this node's answers are."""
+        return self.operator or operator_of(self.url)
+
+
+def operator_of(url: str) -> str:
+    """Guess who runs a node from its host: `push-1.forward.computer` → `forward.computer`; an address is itself."""
+    host = URL(url).host or url
+    try:
+        ip_address(host)
+    except ValueError:
+        return ".".join(host.lower().split(".")[-2:])
+    return host
+
+
+def _default_nodes() -> tuple[NodeSettings, ...]:
+    urls = ("https://push-1.forward.computer", "https://alpha.neo.zephyrdev.xyz", "https://hyperbeam.ar.io")
+    return tuple(NodeSettings(url=url) for url in urls)
+
+
+class AoSettings(_Section):
+    """The AO network: who is asked, and where the signing page posts (hosts move: ao-facts.md, section 6)."""
+
+    nodes: tuple[NodeSettings, ...] = Field(default_factory=_default_nodes, min_length=1, max_length=32)
+    gateways: tuple[str, ...] = (
+        "https://arweave.net/graphql",
+        "https://arweave-search.goldsky.com/graphql",
+        "https://ao-search-gateway.goldsky.com/graphql",
+    )
+    mu_url: str = "https://mu.ao-testnet.xyz"
+    cu_url: str = "https://cu.ao-testnet.xyz"
+    allowed_hosts: tuple[str, ...] = ("https://*.ao-testnet.xyz",)
+
+    @field_validator("nodes", mode="before")
+    @classmethod
+    def _plain_urls(cls, value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            items = cast(Sequence[object], value)
+            return [{"url": item} if isinstance(item, str) else item for item in items]
+        return value
+
+
+class CheckSettings(_Section):
+    """How often and how hard processes are looked at."""
+
+    timeout: timedelta = timedelta(seconds=15)
+    now_timeout: timedelta = timedelta(seconds=120)
+    requests_per_minute: int = Field(default=600, ge=1)
+    now_per_hour: int = Field(default=60, ge=0)
+    concurrency: int = Field(default=32, ge=1, le=512)
+    batch: int = Field(default=100, ge=1, le=1000)
+    unpatched_interval: timedelta = timedelta(hours=6)
+    patched_interval: timedelta = timedelta(hours=24)
+    after_signature: timedelta = timedelta(seconds=5)
+    confirm_after: timedelta = timedelta(hours=1)
+    unreadable_after: timedelta = timedelta(hours=72)
+
+
+class ReminderSettings(_Section):
+    """When people are reminded. Times of day are in UTC until a person gives a time zone."""
+
+    interval: timedelta = timedelta(days=3)
+    deadline_days: tuple[int, ...] = (30, 14, 7, 3, 1)
+    at_most: int = Field(default=20, ge=1, description="Nothing reminds for ever")
+    quiet_from: int = Field(default=22, ge=0, le=23)
+    quiet_until: int = Field(default=8, ge=0, le=23)
+    messages_per_second: float = Field(default=10, gt=0, le=40)
+
+
+class RegistrationSettings(_Section):
+    """Limits on what one person may follow and list."""
+
+    max_per_person: int = Field(default=200, ge=1, le=10_000)
+    wallet_lookups_per_day: int = Field(default=20, ge=1)
+
+
+class AlertSettings(_Section):
+    """Where alarms go beside the operators' DMs: a URL that takes `{"content": "…"}`."""
+
+    webhook_url: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. Use `load_settings`, which turns pydantic's errors into sentences."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True
+    )
+
+    discord: DiscordSettings = DiscordSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    ao: AoSettings = AoSettings()
+    checks: CheckSettings = CheckSettings()
+    reminders: ReminderSettings = ReminderSettings()
+    registrations: RegistrationSettings = RegistrationSettings()
+    alerts: AlertSettings = AlertSettings()
+    operators: tuple[int, ...] = ()
+    presets: Path | None = None
+
+    @property
+    def sign_origin(self) -> str | None:
+        """Give the origin that sign links may carry, or None where no link may be made.
+
+        https is required; loopback http counts only where Discord itself is on loopback (issue 2).
+        """
+        url = self.web.public_url
+        if url is None:
+            return None
+        if url.startswith("https://") or (is_loopback(url) and is_loopback(self.discord.api_url)):
+            return url
+        return None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, and nothing else take part."""
+        return (env_settings, init_settings)
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read `config` (or `./config.toml` where it exists) and the environment.
+
+    Raises ConfigurationError with one sentence that names the key and, where one is near, the right name.
+    """
+    path = config or DEFAULT_CONFIG
+    if config is not None and not path.is_file():
+        raise ConfigurationError(f"There is no configuration file {path}.")
+    _refuse_unknown_variables(os.environ)
+    try:
+        values = TomlConfigSettingsSource(Settings, path if path.is_file() else None)()
+        return Settings(**values)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error)) from error
+
+
+def known_names() -> Iterator[str]:
+    """Yield each setting's dotted name."""
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            yield from (f"{name}.{inner}" for inner in section.model_fields)
+        else:
+            yield name
+
+
+def variable_of(name: str) -> str:
+    """Give the environment variable of a dotted name."""
+    return ENVIRONMENT_PREFIX + name.upper().replace(".", DELIMITER)
+
+
+def _refuse_unknown_variables(environment: Iterable[str]) -> None:
+    known = {variable_of(name) for name in known_names()} | {variable_of(name) for name in Settings.model_fields}
+    for variable in sorted(environment):
+        if variable.upper().startswith(ENVIRONMENT_PREFIX) and variable.upper() not in known:
+            raise ConfigurationError(f"Unknown environment variable {variable}{_nearest(variable.upper(), known)}")
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else "."
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"Unknown setting {name}{_nearest(name, {*known_names(), *Settings.model_fields})}"
+    return f"The setting {name} ({variable_of(name)}) is wrong: {first['msg']}."

