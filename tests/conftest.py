@@ -71,6 +71,19 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _used.update(value for name, value in report.user_properties if name == "tool")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a whole run demand that every tool was really used."""
+    parser.addoption("--require-tools", action="store_true", help="fail unless each real tool was used by a test")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a whole run in which no test used one of the tools: it would have proved less than it says."""
+    unused = [tool for tool in TOOLS if not _used[tool]]
+    if session.config.getoption("--require-tools") and not hasattr(session.config, "workerinput") and unused:
+        print(f"\nNo test used: {', '.join(unused)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many tests used each real tool."""
     terminalreporter.write_line("tests that used: " + ", ".join(f"{tool} {_used[tool]}" for tool in TOOLS))
