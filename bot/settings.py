@@ -106,7 +106,10 @@ def _default_nodes() -> tuple[NodeSettings, ...]:
 
 
 class AoSettings(_Section):
-    """The AO network: who is asked, and where the signing page posts (hosts move: ao-facts.md, section 6)."""
+    """The AO network: who is asked, and where the signing page posts (hosts move: ao-facts.md, section 6).
+
+    A node or gateway whose public name leads to a private address is refused unless `private_origins` has its URL.
+    """
 
     nodes: tuple[NodeSettings, ...] = Field(default_factory=_default_nodes, min_length=1, max_length=32)
     gateways: tuple[str, ...] = (
@@ -114,6 +117,7 @@ class AoSettings(_Section):
         "https://arweave-search.goldsky.com/graphql",
         "https://ao-search-gateway.goldsky.com/graphql",
     )
+    private_origins: tuple[str, ...] = ()
     mu_url: str = "https://mu.ao-testnet.xyz"
     cu_url: str = "https://cu.ao-testnet.xyz"
     allowed_hosts: tuple[str, ...] = ("https://*.ao-testnet.xyz",)
