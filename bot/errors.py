@@ -132,8 +132,12 @@ class MessageRefused(SendError):
 
 
 class SendLater(SendError):
-    """Transient; try again after `retry_after` seconds."""
+    """Transient; try again after `retry_after` seconds.
 
-    def __init__(self, message: str, *, retry_after: float, code: int | None = None) -> None:
+    `everywhere` says that no message at all may go before then: a global limit, Cloudflare, or a refused token.
+    """
+
+    def __init__(self, message: str, *, retry_after: float, code: int | None = None, everywhere: bool = False) -> None:
         super().__init__(message, code=code)
         self.retry_after = retry_after
+        self.everywhere = everywhere

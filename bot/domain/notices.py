@@ -124,3 +124,11 @@ class Sender(Protocol):
     async def send(self, envelope: Envelope) -> Sent:
         """Send it. Raises a SendError (`bot/errors.py`)."""
         ...
+
+    async def already_sent(self, envelope: Envelope) -> Sent | None:
+        """Look in the conversation's recent messages for one of ours whose buttons carry this delivery id.
+
+        Asked before a resend where Discord no longer remembers the nonce (about a minute after the first attempt).
+        Raises a SendError where that cannot be told.
+        """
+        ...
