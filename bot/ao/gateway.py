@@ -1,0 +1,274 @@
+"""Several GraphQL gateways as one: what a process is, whose, and what was sent to it.
+
+Gateways do not hold the same index, so an empty answer is asked of the next one, and "nobody has it" is said only when
+every gateway was reached.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+
+from bot.ao import graphql
+from bot.ao.budget import Timer
+from bot.ao.graphql import PAGE, Item, Page
+from bot.ao.peer import Peer
+from bot.ao.transport import Transport
+from bot.clock import Clock, utc_now
+from bot.domain.card import Metadata
+from bot.domain.process_id import ProcessId
+from bot.errors import BrokenAnswer, PeerError
+
+_log = structlog.get_logger()
+
+_BODY = 4 * 1024 * 1024  # 100 items of 4 KiB of tags, escaped as JSON may
+_PATIENCE = 10.0
+_HEADERS = (("content-type", "application/json"), ("accept", "application/json"))
+_HINT_PAGES = 5
+_LONGEST_LIST = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A message that was sent to a process. `at` is None until its bundle is mined."""
+
+    message: str
+    sender: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What gateways say of many ids. `absent`: every gateway was reached, none has it; `unsaid`: it cannot be told."""
+
+    found: dict[ProcessId, Metadata]
+    absent: frozenset[ProcessId]
+    unsaid: frozenset[ProcessId]
+
+
+class Gateways:
+    """The gateways of `ao.gateways`, in the order in which they are asked."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        urls: Sequence[str],
+        *,
+        deadline: float = 15.0,
+        per_minute: float = 300.0,
+        clock: Clock = utc_now,
+        timer: Timer = monotonic,
+    ) -> None:
+        self._peers = tuple(Peer(transport, url, per_minute=per_minute, clock=clock, timer=timer) for url in urls)
+        self._deadline = deadline
+        self._cache = _Cache(timer)
+
+    async def describe(self, process: ProcessId) -> Metadata | None:
+        """Give a process's metadata; None if every gateway was reached and none has it as an AO process.
+
+        Raises a PeerError if that can't be said.
+        """
+        found, known = self._cache.get(process)
+        if known:
+            return found
+        described, failure = await self._describe([process])
+        if process in described.unsaid:
+            raise failure or BrokenAnswer("No gateway is configured.", reason="unconfigured")
+        return described.found.get(process)
+
+    async def describe_many(self, processes: Iterable[ProcessId]) -> Described:
+        """Describe many, 100 in a query. Never raises a PeerError."""
+        wanted = list(dict.fromkeys(processes))
+        found: dict[ProcessId, Metadata] = {}
+        absent: set[ProcessId] = set()
+        unsaid: set[ProcessId] = set()
+        for start in range(0, len(wanted), PAGE):
+            described, _ = await self._describe(wanted[start : start + PAGE])
+            found |= described.found
+            absent |= described.absent
+            unsaid |= described.unsaid
+        return Described(found=found, absent=frozenset(absent), unsaid=frozenset(unsaid))
+
+    async def list_owned(self, address: str, *, limit: int = _LONGEST_LIST) -> AsyncIterator[Metadata]:
+        """Give the processes that a wallet spawned itself, newest first, at most `limit`.
+
+        Processes that an app spawned for the wallet are missing: their spawn was signed by somebody else. Raises a
+        PeerError if no gateway gave a whole list; what was given until then is right.
+        """
+        seen: set[ProcessId] = set()
+        failure: PeerError | None = None
+        for peer in self._peers:
+            try:
+                async for metadata in self._owned_by(peer, address):
+                    if metadata.process not in seen:
+                        seen.add(metadata.process)
+                        yield metadata
+                    if len(seen) >= limit:
+                        return
+            except PeerError as error:
+                failure = error
+                continue
+            if seen:
+                return
+        if failure is not None:
+            raise failure
+
+    async def received_since(self, processes: Sequence[ProcessId], since: datetime) -> frozenset[ProcessId]:
+        """Give those of at most 100 processes that were sent a message since then, as one gateway knows.
+
+        A hint only: gateways index late, and a long answer is read to its fifth page. Raises a PeerError.
+        """
+        wanted = set(processes[:PAGE])
+        received: set[ProcessId] = set()
+        cursor: str | None = None
+        for _ in range(_HINT_PAGES):
+            page = await self._first_answer(graphql.to_processes(sorted(wanted), cursor=cursor))
+            recent = [item for item in page.items if item.at is None or item.at >= since]
+            received.update(process for item in recent if (process := ProcessId(item.recipient)) in wanted)
+            if len(recent) < len(page.items) or received == wanted or not _goes_on(page, cursor):
+                break
+            cursor = page.cursor
+        return frozenset(received)
+
+    async def messages_to(
+        self, process: ProcessId, action: str = "EnableStatePatch", *, sender: str | None = None
+    ) -> Received | None:
+        """Give the newest message with that action (of that sender), or None if no gateway that answers has one.
+
+        Raises a PeerError if none answers.
+        """
+        query = graphql.to_processes([process], action=action, first=10)
+        failure: PeerError | None = None
+        answered = False
+        for peer in self._peers:
+            try:
+                page = await self._ask(peer, query)
+            except PeerError as error:
+                failure = error
+                continue
+            answered = True
+            newest = _newest(page.items, process, action, sender)
+            if newest is not None:
+                return newest
+        if failure is not None and not answered:
+            raise failure
+        return None
+
+    async def reachable(self) -> list[tuple[str, str | None]]:
+        """Ask every gateway the shortest question; give its URL and, where it did not answer, why in one word."""
+        results: list[tuple[str, str | None]] = []
+        for peer in self._peers:
+            try:
+                await self._ask(peer, graphql.by_ids(["A" * 43]))
+            except PeerError as error:
+                results.append((peer.url, error.reason))
+            else:
+                results.append((peer.url, None))
+        return results
+
+    async def _describe(self, processes: Sequence[ProcessId]) -> tuple[Described, PeerError | None]:
+        found: dict[ProcessId, Metadata] = {}
+        missing = list(processes)
+        failure: PeerError | None = None
+        for peer in self._peers:
+            try:
+                page = await self._ask(peer, graphql.by_ids(missing))
+            except PeerError as error:
+                failure = error
+                continue
+            answered = graphql.ids_of(page.items)
+            found |= {process: answered[process] for process in missing if process in answered}
+            missing = [process for process in missing if process not in found]
+            if not missing:
+                break
+        absent = frozenset(missing) if failure is None and self._peers else frozenset[ProcessId]()
+        for process in processes:
+            if process in found or process in absent:
+                self._cache.put(process, found.get(process))
+        return Described(found=found, absent=absent, unsaid=frozenset(missing) - absent), failure
+
+    async def _owned_by(self, peer: Peer, address: str) -> AsyncIterator[Metadata]:
+        cursor: str | None = None
+        for _ in range(_LONGEST_LIST // PAGE + 1):
+            page = await self._ask(peer, graphql.by_owner(address, cursor))
+            for metadata in graphql.ids_of(page.items).values():
+                if metadata.owner == address:
+                    yield metadata
+            if page.edges < PAGE or not _goes_on(page, cursor):
+                return
+            cursor = page.cursor
+
+    async def _first_answer(self, query: bytes) -> Page:
+        failure: PeerError = BrokenAnswer("No gateway is configured.", reason="unconfigured")
+        for peer in self._peers:
+            try:
+                return await self._ask(peer, query)
+            except PeerError as error:
+                failure = error
+        raise failure
+
+    async def _ask(self, peer: Peer, query: bytes) -> Page:
+        try:
+            answer = await peer.exchange(
+                "POST",
+                deadline=self._deadline,
+                headers=_HEADERS,
+                body=query,
+                max_body=_BODY,
+                patience=_PATIENCE,
+                probe=True,
+            )
+            if answer.status != 200:
+                raise BrokenAnswer(f"{peer.host} answered {answer.status}.", reason=f"http-{answer.status}")
+            return graphql.read_page(answer.body, peer.host)
+        except PeerError as error:
+            _log.info("gateway did not answer", gateway=peer.url, reason=error.reason)
+            raise
+
+
+class _Cache:
+    """What gateways said, bounded and with an end: a spawn never changes, but its block may still be missing."""
+
+    SIZE = 5000
+    MINED = timedelta(hours=12).total_seconds()
+    UNMINED = timedelta(minutes=5).total_seconds()
+    ABSENT = timedelta(minutes=1).total_seconds()
+
+    def __init__(self, timer: Timer) -> None:
+        self._timer = timer
+        self._kept: OrderedDict[ProcessId, tuple[float, Metadata | None]] = OrderedDict()
+
+    def get(self, process: ProcessId) -> tuple[Metadata | None, bool]:
+        """Give what is kept, and whether anything is."""
+        until, metadata = self._kept.get(process, (0.0, None))
+        if until <= self._timer():
+            self._kept.pop(process, None)
+            return None, False
+        self._kept.move_to_end(process)
+        return metadata, True
+
+    def put(self, process: ProcessId, metadata: Metadata | None) -> None:
+        """Keep it; over the size, what was used least lately goes."""
+        keep = self.ABSENT if metadata is None else self.MINED if metadata.spawned_at is not None else self.UNMINED
+        self._kept[process] = (self._timer() + keep, metadata)
+        self._kept.move_to_end(process)
+        while len(self._kept) > self.SIZE:
+            self._kept.popitem(last=False)
+
+
+def _goes_on(page: Page, cursor: str | None) -> bool:
+    """Tell whether a next page is worth asking for: a cursor that stands still never ends."""
+    return page.more and page.edges > 0 and page.cursor is not None and page.cursor != cursor
+
+
+def _newest(items: Iterable[Item], process: ProcessId, action: str, sender: str | None) -> Received | None:
+    for item in items:
+        fits = item.recipient == process and (item.tag("Action") or "").lower() == action.lower()
+        if fits and sender in (None, item.owner, item.tag("From-Process")):
+            return Received(message=item.id, sender=item.owner, at=item.at)
+    return None

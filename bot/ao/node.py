@@ -1,0 +1,164 @@
+"""One HyperBEAM node: whether it is well, what it may still be asked, and one request to it as an observation."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from time import monotonic
+
+import structlog
+
+from bot.ao.budget import Bucket, Timer
+from bot.ao.peer import Peer
+from bot.ao.transport import Transport
+from bot.clock import Clock, utc_now
+from bot.domain.observation import Method, Observation
+from bot.errors import PeerError, RateLimited, TimedOut
+from bot.settings import CheckSettings, NodeSettings
+
+_log = structlog.get_logger()
+
+COMPUTING = "computing"
+"""The `failure` of an observation whose request made the node evaluate, and which its deadline ended."""
+
+_HEALTH = "/~meta@1.0/info/address"
+_HEALTH_DEADLINE = 10.0
+_PATIENCE = 20.0
+_ADDRESS = re.compile(rb"[A-Za-z0-9_-]{43}")
+# As a query it does nothing, and any value but this gives 500 (ao-facts.md, section 1). HEAD goes without.
+_GET_HEADERS = (("accept-bundle", "true"),)
+# An evaluation that ends this soon was none worth sparing the node: its token is given back.
+_NO_TROUBLE_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeHealth:
+    """Whether a node is well, and if not, why in one word (`refused`, `timeout`, `http-502`, `not-a-node`, …)."""
+
+    url: str
+    operator: str
+    healthy: bool
+    reason: str = ""
+
+
+class Node:
+    """A node of `ao.nodes`, with its budgets. What it answers for which process is the pool's to remember."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        node: NodeSettings,
+        checks: CheckSettings,
+        *,
+        clock: Clock = utc_now,
+        timer: Timer = monotonic,
+    ) -> None:
+        self.url = node.url.rstrip("/")
+        self.operator = node.voice
+        self._checks = checks
+        self._timer = timer
+        self._peer = Peer(transport, node.url, per_minute=checks.requests_per_minute, clock=clock, timer=timer)
+        per_hour = checks.now_per_hour
+        self._evaluations = Bucket(rate=per_hour / 3600, capacity=max(float(per_hour > 0), per_hour / 4), timer=timer)
+        self._reserved = per_hour / 16
+        self._health_check = asyncio.Lock()
+
+    @property
+    def available(self) -> bool:
+        """It is not known to be down, and did not ask us to wait."""
+        return self._peer.available
+
+    @property
+    def up(self) -> bool:
+        """It is not known to be down."""
+        return self._peer.breaker.closed
+
+    def may_evaluate(self, *, urgent: bool) -> bool:
+        """Claim one evaluation (`now`, or a `compute` on a process that is cold here), of `checks.now_per_hour`.
+
+        `observe` with `evaluates` must follow.
+        """
+        try:
+            self._evaluations.take(reserve=0.0 if urgent else self._reserved)
+        except RateLimited:
+            return False
+        return True
+
+    async def observe(self, method: Method, path: str, *, urgent: bool = False, evaluates: bool = False) -> Observation:
+        """Ask for one path and give whatever came of it. Never raises for what the node does.
+
+        A request that `evaluates` has `checks.now_timeout` and was claimed from `may_evaluate`; all others have
+        `checks.timeout`.
+        """
+        deadline = (self._checks.now_timeout if evaluates else self._checks.timeout).total_seconds()
+        started = self._timer()
+        try:
+            answer = await self._peer.exchange(
+                method,
+                path,
+                deadline=deadline,
+                headers=_GET_HEADERS if method == "GET" else (),
+                patience=_PATIENCE,
+                urgent=urgent,
+                forgiving=evaluates,
+            )
+        except PeerError as error:
+            return self._failure(method, path, error, started, evaluates)
+        if evaluates and answer.elapsed_ms < _NO_TROUBLE_MS:
+            self._evaluations.give_back()
+        return Observation(
+            node=self.url,
+            operator=self.operator,
+            method=method,
+            path=path,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            elapsed_ms=answer.elapsed_ms,
+        )
+
+    async def check_health(self, *, max_age: float = 60.0) -> NodeHealth:
+        """Tell whether the node is well, asking it unless it answered within the last `max_age` seconds.
+
+        A node is what answers `~meta@1.0/info/address` with an address: a login page's 200 is no node. While its
+        breaker is open and the time to try again has not come, nothing is asked.
+        """
+        async with self._health_check:
+            answered = self._peer.last_answer
+            if not (self.up and answered is not None and self._timer() - answered < max_age):
+                reason = await self._ask_health()
+                if reason:
+                    self._peer.last_failure = self._peer.last_failure if reason == "resting" else reason
+                    return self._health(healthy=False)
+            return self._health(healthy=True)
+
+    def _health(self, *, healthy: bool) -> NodeHealth:
+        reason = "" if healthy else self._peer.last_failure or "resting"
+        return NodeHealth(url=self.url, operator=self.operator, healthy=healthy, reason=reason)
+
+    async def _ask_health(self) -> str:
+        """Ask, and give what is wrong in one word, or nothing."""
+        try:
+            answer = await self._peer.exchange("GET", _HEALTH, deadline=_HEALTH_DEADLINE, urgent=True, probe=True)
+        except RateLimited:
+            return ""  # one that counts our requests is alive
+        except PeerError as error:
+            _log.info("node is not well", node=self.url, reason=error.reason)
+            return error.reason
+        if answer.status == 429:
+            return ""
+        if answer.status != 200 or not _ADDRESS.fullmatch(answer.body.strip()):
+            self._peer.breaker.open()
+            return "not-a-node" if answer.status == 200 else f"http-{answer.status}"
+        return ""
+
+    def _failure(self, method: Method, path: str, error: PeerError, started: float, evaluates: bool) -> Observation:
+        return Observation(
+            node=self.url,
+            operator=self.operator,
+            method=method,
+            path=path,
+            failure=COMPUTING if evaluates and isinstance(error, TimedOut) else error.reason,
+            elapsed_ms=round((self._timer() - started) * 1000),
+        )

@@ -1,0 +1,132 @@
+"""One peer, asked with manners: within our budget for it, never while it wants to be left alone or is down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+from yarl import URL
+
+from bot.ao.budget import Breaker, Bucket, Debt, Timer
+from bot.ao.transport import Answer, Transport, Verb
+from bot.clock import Clock, utc_now
+from bot.errors import ForbiddenAddress, PeerError, TimedOut, Unreachable
+
+UNSENT = frozenset({"rate-limited", "resting", "forbidden-address"})
+"""Reasons of the PeerErrors raised here without anything having gone over the wire."""
+
+_DOWN = frozenset({502, 503, 504})
+_BURST = 6.0  # seconds of a minute's budget that may be spent at once
+
+
+class Peer:
+    """A node's or gateway's base URL with its budget, its debt and its breaker.
+
+    `http2` is learnt from a 426 and kept. `last_failure` is one word, None while all is well.
+    """
+
+    def __init__(
+        self, transport: Transport, url: str, *, per_minute: float, clock: Clock = utc_now, timer: Timer = monotonic
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.host = URL(url).host or url
+        self.http2 = False
+        self.last_failure: str | None = None
+        self.last_answer: float | None = None
+        self.debt = Debt(timer)
+        self.breaker = Breaker(timer)
+        self._transport = transport
+        self._clock = clock
+        self._timer = timer
+        self._bucket = Bucket(rate=per_minute / 60, capacity=max(1.0, per_minute * _BURST / 60), timer=timer)
+        self._reserve = per_minute * _BURST / 60 / 4
+
+    @property
+    def available(self) -> bool:
+        """Asking now is worth it: it is not down and did not ask us to wait."""
+        return self.breaker.closed and self.debt.remaining == 0
+
+    async def exchange(
+        self,
+        method: Verb,
+        path: str = "",
+        *,
+        deadline: float,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        max_body: int | None = None,
+        patience: float = 0.0,
+        urgent: bool = False,
+        forgiving: bool = False,
+        probe: bool = False,
+    ) -> Answer:
+        """Ask once, waiting at most `patience` seconds for our own budget; a quarter of it is kept for `urgent` asking.
+
+        A `forgiving` request's timeout says nothing of the peer (it made it compute). A `probe` is what a peer whose
+        breaker is half open is tried with. Any complete answer comes back, 429 and 5xx too. Raises a PeerError.
+        """
+        await self._turn(patience, urgent)
+        probing = probe and self.breaker.may_probe()
+        if not (self.breaker.closed or probing):
+            raise Unreachable(f"{self.host} did not answer before and is left alone for a while.", reason="resting")
+        try:
+            answer = await self._send(method, path, deadline, headers, body, max_body)
+        except PeerError as error:
+            self._failed(error, forgiving)
+            raise
+        except BaseException:
+            if probing:
+                self.breaker.abandon()
+            raise
+        self._answered(answer)
+        return answer
+
+    async def _turn(self, patience: float, urgent: bool) -> None:
+        self.debt.check()
+        wait = self._bucket.take(patience=patience, reserve=0.0 if urgent else self._reserve)
+        if wait > 0:
+            await asyncio.sleep(wait)
+            if self.debt.remaining > 0:
+                self._bucket.give_back()
+        self.debt.check()
+
+    async def _send(
+        self,
+        method: Verb,
+        path: str,
+        deadline: float,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        max_body: int | None,
+    ) -> Answer:
+        async def once(http2: bool) -> Answer:
+            return await self._transport.exchange(
+                self.url + path, method, deadline=deadline, headers=headers, body=body, max_body=max_body, http2=http2
+            )
+
+        answer = await once(self.http2)
+        if answer.status == 426 and not self.http2:
+            answer = await once(True)
+            self.http2 = answer.status != 426
+        return answer
+
+    def _failed(self, error: PeerError, forgiving: bool) -> None:
+        if isinstance(error, TimedOut) and forgiving:
+            return
+        self.last_failure = error.reason
+        if isinstance(error, ForbiddenAddress):
+            self.breaker.open()
+        else:
+            self.breaker.fail()
+
+    def _answered(self, answer: Answer) -> None:
+        if answer.status == 429 or (answer.status == 503 and "retry-after" in answer.headers):
+            self.debt.owe(answer.headers, self._clock())
+        if answer.status in _DOWN:
+            self.last_failure = f"http-{answer.status}"
+            self.breaker.fail()
+            return
+        self.last_failure = "rate-limited" if answer.status == 429 else None
+        self.last_answer = self._timer()
+        self.breaker.succeed()
