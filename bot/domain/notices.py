@@ -24,21 +24,23 @@ class ProcessLine(_Data):
 
 
 class FirstDm(_Data):
-    """Sent at registering: proves that DMs arrive."""
+    """Sent at registering: proves that DMs arrive. `more` counts processes beyond those named."""
 
     kind: Literal["first_dm"] = "first_dm"
     safe_word: str
     processes: tuple[ProcessLine, ...]
+    more: int = 0
     community: str | None = None
     ticket: str | None = None
 
 
 class Reminder(_Data):
-    """A digest of all of one person's open processes. `number` counts this person's reminders from 1."""
+    """A digest of one person's open processes, `more` beyond those named. `number` counts their reminders from 1."""
 
     kind: Literal["reminder"] = "reminder"
     safe_word: str
     processes: tuple[ProcessLine, ...]
+    more: int = 0
     community: str | None = None
     deadline: datetime | None = None
     number: int = 1

@@ -1,0 +1,31 @@
+"""Small things to remember by name: a command fingerprint, when an alarm last rang, how long something is held."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import memos
+
+
+async def recall(connection: AsyncConnection, name: str, *, lock: bool = False) -> str | None:
+    """Give what was remembered under this name, or None."""
+    query = select(memos.c.value).where(memos.c.name == name)
+    return await connection.scalar(query.with_for_update() if lock else query)
+
+
+async def remember(connection: AsyncConnection, name: str, value: str) -> None:
+    """Remember a value under this name, over any that was there."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    await connection.execute(
+        insert(memos)
+        .values(name=name, value=value)
+        .on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
+
+
+async def forget(connection: AsyncConnection, name: str) -> None:
+    """Forget the name."""
+    await connection.execute(delete(memos).where(memos.c.name == name))

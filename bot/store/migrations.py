@@ -1,0 +1,81 @@
+"""Migrations: the campaigns of communities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.card import Role
+from bot.domain.observation import Verdict
+from bot.store.columns import build
+from bot.store.tables import migrations, registrations, targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One row of `migrations`. A draft has no `posted_at`."""
+
+    id: int
+    guild_id: int
+    guild_name: str | None
+    channel_id: int
+    created_by: int
+    created_at: datetime
+    title: str
+    deadline: datetime | None
+    preset: str
+    required: tuple[str, ...]
+    action: str
+    posted_at: datetime | None
+    delivery_id: int | None
+
+
+async def add(connection: AsyncConnection, **values: Any) -> int:
+    """Add a draft and give its id."""
+    return (await connection.execute(insert(migrations).values(**values).returning(migrations.c.id))).scalar_one()
+
+
+async def find(connection: AsyncConnection, migration_id: int, *, lock: bool = False) -> Migration | None:
+    """Give a migration, draft or not, or None."""
+    query = select(migrations).where(migrations.c.id == migration_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    return None if row is None else build(Migration, row)
+
+
+async def of_guild(connection: AsyncConnection, guild_id: int, limit: int = 25) -> list[Migration]:
+    """Give a guild's posted migrations, newest first."""
+    query = select(migrations).where(migrations.c.guild_id == guild_id, migrations.c.posted_at.is_not(None))
+    rows = (await connection.execute(query.order_by(migrations.c.id.desc()).limit(limit))).mappings()
+    return [build(Migration, row) for row in rows]
+
+
+async def change(connection: AsyncConnection, migration_id: int, **values: Any) -> None:
+    """Set columns of one migration."""
+    await connection.execute(update(migrations).where(migrations.c.id == migration_id).values(**values))
+
+
+async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[Verdict, bool], int]:
+    """Count distinct processes registered as *Mine*, by (confirmed status, blocked), each once.
+
+    A process that several people registered counts as blocked only where it is for all of them.
+    """
+    each = (
+        select(
+            registrations.c.process,
+            func.max(targets.c.verdict).label("verdict"),
+            func.count(registrations.c.blocked).label("blocked"),
+            func.count().label("people"),
+        )
+        .join(targets, targets.c.id == registrations.c.target_id)
+        .where(registrations.c.migration_id == migration_id, registrations.c.role == Role.MINE)
+        .group_by(registrations.c.process)
+        .subquery()
+    )
+    blocked = each.c.blocked == each.c.people
+    query = select(each.c.verdict, blocked.label("blocked"), func.count().label("number"))
+    rows = await connection.execute(query.group_by(each.c.verdict, blocked))
+    return {(Verdict(row.verdict), bool(row.blocked)): row.number for row in rows}

@@ -1,0 +1,214 @@
+"""The outbox: every message owed to anybody, written in the transaction that causes it and sent once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.notices import Announcement, FirstDm, Notice
+from bot.store.columns import build
+from bot.store.tables import outbox, people
+
+LEASE = timedelta(minutes=2)
+"""Longer than one send may take; a copy that died gives its messages back after it."""
+
+
+class State(StrEnum):
+    """Where a message is. Only `owed` ones are ever sent."""
+
+    OWED = "owed"
+    SENT = "sent"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Priority(IntEnum):
+    """What goes first: somebody looks at the screen and waits, or nobody does."""
+
+    WAITED_FOR = 0
+    NEWS = 1
+    REMINDER = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One row of `outbox`, with what is known of the conversation it goes to.
+
+    `dm_channel_id` and `unreachable_code` are the person's. The nonce (24 random characters) is stored with the
+    message, before any attempt: made of an id it would come again with a new database, while Discord still knows it.
+    """
+
+    id: int
+    kind: str
+    notice: Notice
+    nonce: str
+    user_id: int | None
+    channel_id: int | None
+    priority: int
+    state: str
+    created_at: datetime
+    next_try_at: datetime
+    attempts: int
+    uncertain_since: datetime | None
+    lease_until: datetime | None
+    lease_token: str | None
+    done_at: datetime | None
+    sent_channel_id: int | None
+    sent_message_id: int | None
+    code: int | None
+    reason: str | None
+    dm_channel_id: int | None
+    unreachable_code: int | None
+
+
+async def owe(
+    connection: AsyncConnection,
+    notice: Notice,
+    *,
+    now: datetime,
+    user_id: int | None = None,
+    channel_id: int | None = None,
+    not_before: datetime | None = None,
+) -> int:
+    """Owe a message to a person or, without one, to a channel. Gives its delivery id."""
+    values = {
+        "kind": notice.kind,
+        "notice": notice,
+        "nonce": secrets.token_hex(12),
+        "user_id": user_id,
+        "channel_id": channel_id,
+        "priority": _priority(notice),
+        "state": State.OWED.value,
+        "created_at": now,
+        "next_try_at": not_before or now,
+    }
+    return (await connection.execute(insert(outbox).values(**values).returning(outbox.c.id))).scalar_one()
+
+
+def _priority(notice: Notice) -> int:
+    if isinstance(notice, FirstDm | Announcement):
+        return Priority.WAITED_FOR
+    return Priority.REMINDER if notice.kind == "reminder" else Priority.NEWS
+
+
+_WITH_PERSON = [
+    *outbox.c,
+    people.c.dm_channel_id.label("dm_channel_id"),
+    people.c.unreachable_code.label("unreachable_code"),
+]
+_JOINED = outbox.outerjoin(people, people.c.user_id == outbox.c.user_id)
+
+
+async def find(connection: AsyncConnection, delivery_id: int) -> Message | None:
+    """Give a message by its delivery id, whatever became of it."""
+    query = select(*_WITH_PERSON).select_from(_JOINED).where(outbox.c.id == delivery_id)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else build(Message, row)
+
+
+async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) -> list[Message]:
+    """Give a person's newest messages, newest first."""
+    query = select(*_WITH_PERSON).select_from(_JOINED).where(outbox.c.user_id == user_id)
+    rows = (await connection.execute(query.order_by(outbox.c.id.desc()).limit(limit))).mappings()
+    return [build(Message, row) for row in rows]
+
+
+async def claim(connection: AsyncConnection, now: datetime, *, new_conversations: bool) -> Message | None:
+    """Lease the message that is due and goes first, or None.
+
+    Without `new_conversations` only those go whose conversation is open. While one message to a person or channel is
+    being sent no other to the same one is, so that they arrive in order.
+    """
+    free = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+    busy = outbox.alias("busy")
+    same = or_(
+        busy.c.user_id == outbox.c.user_id, and_(busy.c.user_id.is_(None), busy.c.channel_id == outbox.c.channel_id)
+    )
+    in_flight = select(busy.c.id).where(
+        busy.c.state == State.OWED, busy.c.lease_until > now, busy.c.id != outbox.c.id, same
+    )
+    conditions = [outbox.c.state == State.OWED, outbox.c.next_try_at <= now, free, ~in_flight.exists()]
+    if not new_conversations:
+        opened = select(people.c.user_id).where(
+            people.c.user_id == outbox.c.user_id, people.c.dm_channel_id.is_not(None)
+        )
+        conditions.append(or_(outbox.c.user_id.is_(None), opened.exists()))
+    chosen = (
+        select(outbox.c.id)
+        .where(*conditions)
+        .order_by(outbox.c.priority, outbox.c.next_try_at, outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(outbox)
+        .where(outbox.c.id.in_(chosen.scalar_subquery()))
+        .values(lease_until=now + LEASE, lease_token=secrets.token_hex(16), attempts=outbox.c.attempts + 1)
+        .returning(outbox.c.id)
+    )
+    taken_id = await connection.scalar(taken)
+    return None if taken_id is None else await find(connection, taken_id)
+
+
+async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> None:
+    """Write down, before the first byte goes, that from now on Discord may have it."""
+    since = case((outbox.c.uncertain_since.is_(None), now), else_=outbox.c.uncertain_since)
+    await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=since))
+
+
+async def settle(connection: AsyncConnection, message: Message, **values: Any) -> bool:
+    """Write what became of an attempt and end its lease; False, and nothing written, where the lease is not ours."""
+    changed = await connection.execute(
+        update(outbox).where(_ours(message)).values(lease_until=None, lease_token=None, **values)
+    )
+    return changed.rowcount == 1
+
+
+def _ours(message: Message) -> Any:
+    return and_(outbox.c.id == message.id, outbox.c.lease_token == message.lease_token)
+
+
+async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[str], *, now: datetime) -> None:
+    """Take back messages of these kinds that were never tried: they are no longer wanted."""
+    await connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.user_id == user_id,
+            outbox.c.state == State.OWED,
+            outbox.c.kind.in_(kinds),
+            outbox.c.attempts == 0,
+        )
+        .values(state=State.WITHDRAWN.value, done_at=now)
+    )
+
+
+async def waiting_reminder(connection: AsyncConnection, user_ids: Sequence[int]) -> set[int]:
+    """Give those of these people to whom a reminder is still on its way."""
+    query = select(outbox.c.user_id).where(
+        outbox.c.user_id.in_(user_ids), outbox.c.kind == "reminder", outbox.c.state == State.OWED
+    )
+    return set((await connection.scalars(query)).all())
+
+
+async def release_all(connection: AsyncConnection) -> None:
+    """End every lease: for the only copy, at its start, when whoever held one is dead."""
+    await connection.execute(
+        update(outbox).where(outbox.c.lease_token.is_not(None)).values(lease_until=None, lease_token=None)
+    )
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """Give when the next owed message is due, or None where none is owed."""
+    return await connection.scalar(select(func.min(outbox.c.next_try_at)).where(outbox.c.state == State.OWED))
+
+
+async def waiting(connection: AsyncConnection) -> int:
+    """Count the messages that are owed."""
+    return await connection.scalar(select(func.count()).where(outbox.c.state == State.OWED)) or 0

@@ -1,0 +1,88 @@
+"""People: their safe word, how they can be reached, and when they are reminded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.columns import build
+from bot.store.tables import allowances, people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One row of `people`."""
+
+    user_id: int
+    safe_word: str
+    locale: str
+    name_hint: str
+    created_at: datetime
+    dm_channel_id: int | None
+    unreachable_code: int | None
+    stopped_at: datetime | None
+    snoozed_until: datetime | None
+    reminders_sent: int
+    last_reminder_at: datetime | None
+    next_reminder_at: datetime | None
+
+
+async def find(connection: AsyncConnection, user_id: int, *, lock: bool = False) -> Person | None:
+    """Give the person, or None. With `lock`, nobody else changes what is theirs before this transaction ends."""
+    query = select(people).where(people.c.user_id == user_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
+    return None if row is None else build(Person, row)
+
+
+async def remember(
+    connection: AsyncConnection, user_id: int, *, safe_word: str, locale: str, name_hint: str, now: datetime
+) -> Person:
+    """Give the person, locked; made with this safe word where they are new. Their language is the newest they used."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    await connection.execute(
+        insert(people)
+        .values(user_id=user_id, safe_word=safe_word, locale=locale, name_hint=name_hint, created_at=now)
+        .on_conflict_do_update(index_elements=[people.c.user_id], set_={"locale": locale, "name_hint": name_hint})
+    )
+    person = await find(connection, user_id, lock=True)
+    if person is None:
+        raise LookupError("a person vanished in the transaction that made them")
+    return person
+
+
+async def change(connection: AsyncConnection, user_id: int, **values: Any) -> None:
+    """Set columns of one person."""
+    await connection.execute(update(people).where(people.c.user_id == user_id).values(**values))
+
+
+async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[Person]:
+    """Give, locked, people whose reminder is due; those that another copy works on are skipped."""
+    query = (
+        select(people)
+        .where(people.c.next_reminder_at <= now)
+        .order_by(people.c.next_reminder_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [build(Person, row) for row in (await connection.execute(query)).mappings()]
+
+
+async def spend(connection: AsyncConnection, user_id: int, what: str, *, day: str, limit: int) -> bool:
+    """Use one of a person's `limit` a day of something; False where none is left. Also for people not registered."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    fresh = insert(allowances).values(user_id=user_id, what=what, day=day, used=0)
+    await connection.execute(fresh.on_conflict_do_nothing())
+    mine = (allowances.c.user_id == user_id) & (allowances.c.what == what)
+    row = (await connection.execute(select(allowances).where(mine).with_for_update())).one()
+    used = row.used if row.day == day else 0
+    if used >= limit:
+        return False
+    await connection.execute(update(allowances).where(mine).values(day=day, used=used + 1))
+    return True

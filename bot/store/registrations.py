@@ -1,0 +1,112 @@
+"""Registrations: who follows which process, in which migration, and what they were told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.card import Role
+from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
+from bot.domain.status import TargetStatus
+from bot.store.columns import build
+from bot.store.tables import migrations, registrations, targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One row of `registrations` with what it is judged by: its target's keys and status, its migration's deadline."""
+
+    id: int
+    user_id: int
+    process: ProcessId
+    target_id: int
+    migration_id: int | None
+    role: Role
+    label: str | None
+    guild_id: int | None
+    guild_name: str | None
+    created_at: datetime
+    blocked: str | None
+    told: Verdict | None
+    told_unreadable: bool
+    keys: tuple[str, ...]
+    status: TargetStatus
+    verdict: Verdict
+    deadline: datetime | None
+    preset: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something for this person to do: theirs, confirmed not patched, not blocked."""
+        return self.role is Role.MINE and self.verdict is Verdict.NOT_PATCHED and self.blocked is None
+
+
+def _query() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            *registrations.c,
+            targets.c.required.label("keys"),
+            targets.c.status.label("status"),
+            targets.c.verdict.label("verdict"),
+            migrations.c.deadline.label("deadline"),
+            migrations.c.preset.label("preset"),
+        )
+        .join(targets, targets.c.id == registrations.c.target_id)
+        .outerjoin(migrations, migrations.c.id == registrations.c.migration_id)
+        .order_by(registrations.c.id)
+    )
+
+
+async def _all(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[Registration]:
+    return [build(Registration, row) for row in (await connection.execute(query)).mappings()]
+
+
+async def of_person(connection: AsyncConnection, user_id: int, process: ProcessId | None = None) -> list[Registration]:
+    """Give a person's registrations, oldest first; of one process only, where one is given."""
+    query = _query().where(registrations.c.user_id == user_id)
+    return await _all(connection, query if process is None else query.where(registrations.c.process == process))
+
+
+async def of_people(connection: AsyncConnection, user_ids: Sequence[int]) -> dict[int, list[Registration]]:
+    """Give the registrations of each of these people, oldest first."""
+    found: dict[int, list[Registration]] = {user_id: [] for user_id in user_ids}
+    for registration in await _all(connection, _query().where(registrations.c.user_id.in_(user_ids))):
+        found[registration.user_id].append(registration)
+    return found
+
+
+async def of_targets(connection: AsyncConnection, target_ids: Sequence[int]) -> list[Registration]:
+    """Give every registration that is judged by one of these targets."""
+    return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids)))
+
+
+async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[Registration]:
+    """Give those registrations that (still) exist."""
+    return await _all(connection, _query().where(registrations.c.id.in_(ids)))
+
+
+async def count(connection: AsyncConnection, user_id: int) -> int:
+    """Count the distinct processes that a person follows."""
+    query = select(func.count(registrations.c.process.distinct())).where(registrations.c.user_id == user_id)
+    return await connection.scalar(query) or 0
+
+
+async def add(connection: AsyncConnection, **values: Any) -> int:
+    """Add a registration and give its id."""
+    return (await connection.execute(insert(registrations).values(**values).returning(registrations.c.id))).scalar_one()
+
+
+async def change(connection: AsyncConnection, ids: Sequence[int], **values: Any) -> None:
+    """Set columns of these registrations."""
+    await connection.execute(update(registrations).where(registrations.c.id.in_(ids)).values(**values))
+
+
+async def remove(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Delete these registrations, and with them their places on tickets."""
+    await connection.execute(delete(registrations).where(registrations.c.id.in_(ids)))

@@ -1,0 +1,1 @@
+"""The revisions, oldest first by number. A released one is never edited: add the next."""
