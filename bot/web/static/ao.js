@@ -1,0 +1,162 @@
+// The only file of this page that touches your wallet or the AO network. It never sees a private key or a seed phrase:
+// the wallet signs by itself, after asking you, and hands back the signed message.
+
+// --- What may be signed: these two messages, and nothing else. -------------------------------------------------------
+// Tags, their order and the data are what aoconnect 0.0.98 makes of the same call (tests/node/aoconnect.test.mjs).
+
+const PROTOCOL = [
+  { name: "SDK", value: "aoconnect" },
+  { name: "Data-Protocol", value: "ao" },
+  { name: "Variant", value: "ao.TN.1" },
+  { name: "Type", value: "Message" },
+];
+
+/** "Show your state": one tag says so, and the data is one space. */
+export function patchMessage(process, action) {
+  const tags = [{ name: "Action", value: action }, { name: "Content-Type", value: "text/plain" }, ...PROTOCOL];
+  return { target: process, tags, data: " " };
+}
+
+/** "Run this Lua, which adds the handler": only the owner's signature makes a process do that. */
+export function installMessage(process, lua) {
+  return { target: process, tags: [{ name: "Action", value: "Eval" }, ...PROTOCOL], data: lua };
+}
+
+// --- What can go wrong ----------------------------------------------------------------------------------------------
+
+/** Somebody said no. `said` has their own words, cut; `by` is "wallet", "messenger" or "compute". */
+export class Refused extends Error {
+  constructor(by, said, status = null) {
+    super(said);
+    Object.assign(this, { by, said: plain(said, 300), status });
+  }
+}
+
+/** Nobody answered in time, so nothing is known. `host` is who was asked. */
+export class NoAnswer extends Error {
+  constructor(host) {
+    super(host);
+    this.host = host;
+  }
+}
+
+/** Text from strangers: without control, direction and zero-width characters, on one line, cut. */
+export function plain(text, most = 80) {
+  const clean = String(text ?? "").replace(/[\s\p{C}\u2028\u2029]+/gu, " ").trim();
+  return clean.length > most ? clean.slice(0, most - 1) + "…" : clean;
+}
+
+// --- The wallet -----------------------------------------------------------------------------------------------------
+
+/** Gives the browser's Arweave wallet, waiting for it to load; null when there is none. */
+export function findWallet(milliseconds = 4000) {
+  if (globalThis.arweaveWallet) return Promise.resolve(globalThis.arweaveWallet);
+  return new Promise((resolve) => {
+    const found = () => resolve(globalThis.arweaveWallet ?? null);
+    addEventListener("arweaveWalletLoaded", found, { once: true });
+    setTimeout(found, milliseconds);
+  });
+}
+
+/** Asks to see the active address and to request signatures. Gives the address. */
+export async function connectWallet(wallet) {
+  return asked(async () => {
+    await wallet.connect(["ACCESS_ADDRESS", "SIGN_TRANSACTION"], { name: "Patchbell" });
+    return wallet.getActiveAddress();
+  });
+}
+
+/** Has the wallet sign. Gives the bytes, and the id that the network will know them by: the hash of the signature. */
+export async function sign(wallet, address, { target, tags, data }) {
+  const bytes = new Uint8Array(await asked(() => wallet.signDataItem({ data, tags, target })));
+  // ANS-104: two bytes say the kind (1: Arweave), then come 512 of signature, and 512 of the signer's public key.
+  if (bytes.length < 1026 || bytes[0] !== 1 || bytes[1] !== 0) throw new Refused("wallet", "Unknown kind of signature");
+  const signer = await hash(bytes.subarray(514, 1026));
+  if (signer !== address) throw new Refused("wallet", `Signed by another account: ${signer}`);
+  return { bytes, id: await hash(bytes.subarray(2, 514)) };
+}
+
+async function asked(question) {
+  try {
+    return await question();
+  } catch (error) {
+    throw new Refused("wallet", error?.message ?? error);
+  }
+}
+
+async function hash(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return btoa(String.fromCharCode(...digest)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+// --- The network ----------------------------------------------------------------------------------------------------
+
+/** Hands the signed bytes to the messenger unit. The same bytes may be sent again: it is the same message. */
+export async function post(mu, bytes) {
+  const headers = { "Content-Type": "application/octet-stream", Accept: "application/json" };
+  const answer = await exchange(mu, { method: "POST", headers, body: bytes }, 60);
+  if (!answer.ok) throw new Refused("messenger", words(answer.text), answer.status);
+}
+
+/** Reads what the process made of message `id`, asking for two minutes while the compute unit is still at it.
+ *  Each answer that is not the result yet is given to `meanwhile`, in the unit's own words. */
+export async function readResult(cu, process, id, meanwhile, seconds = 120) {
+  const until = Date.now() + seconds * 1000;
+  for (let pause = 1; ; pause = Math.min(pause * 1.5, 8)) {
+    const answer = await attempt(`${cu.replace(/\/$/, "")}/result/${id}?process-id=${process}`);
+    if (answer?.status === 200) return parse(answer.text) ?? {};
+    const over = Date.now() + pause * 1000 > until;
+    if (answer && over) throw new Refused("compute", words(answer.text), answer.status);
+    if (over) throw new NoAnswer(new URL(cu).host);
+    if (answer && !comesLater(answer)) throw new Refused("compute", words(answer.text), answer.status);
+    meanwhile(answer ? plain(words(answer.text), 300) : "");
+    await new Promise((wake) => setTimeout(wake, pause * 1000));
+  }
+}
+
+/** Tells whether the process answered by showing its state: a message for the node's patch device. */
+export function holdsPatch(result) {
+  const messages = Array.isArray(result?.Messages) ? result.Messages : [];
+  return messages.some((message) =>
+    (Array.isArray(message?.Tags) ? message.Tags : []).some(
+      (tag) => String(tag?.name).toLowerCase() === "device" && tag?.value === "patch@1.0",
+    ),
+  );
+}
+
+async function attempt(url) {
+  try {
+    return await exchange(url, { headers: { Accept: "application/json" } }, 30);
+  } catch (error) {
+    if (error instanceof NoAnswer) return null;
+    throw error;
+  }
+}
+
+// 202: still computing. 404: not there yet. 429 and 5xx: busy.
+const comesLater = ({ status }) => status === 202 || status === 404 || status === 429 || status >= 500;
+
+/** Follows redirects, as the old network sends people on to numbered hosts; the page's policy says which may answer. */
+async function exchange(url, options, seconds) {
+  try {
+    const response = await fetch(url, {
+      ...options, redirect: "follow", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(seconds * 1000),
+    });
+    return { ok: response.ok, status: response.status, text: await response.text() };
+  } catch {
+    throw new NoAnswer(new URL(url).host);
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function words(text) {
+  const body = parse(text);
+  return body?.error ?? body?.message ?? (text.trim() || "No words came with it");
+}
