@@ -62,7 +62,7 @@ def trusted_origins(urls: Iterable[str], *, named: Iterable[str] = ()) -> frozen
 
 def origin_of(url: URL) -> tuple[str, int]:
     """Give the host and port that a URL leads to; (`""`, 0) where it has none."""
-    return url.host or "", url.port or 0
+    return url.raw_host or "", url.port or 0
 
 
 def refuse_private(host: str, port: int, trusted: frozenset[tuple[str, int]]) -> None:

@@ -36,7 +36,7 @@ _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN}
 def classify(error: Exception, host: str) -> PeerError:
     """Give the PeerError for one of CLIENT_ERRORS. `host` is only used in the sentence."""
     causes = tuple(_chain(error))
-    for find in (_already_ours, _time, _names, _tls, _bounds, _connection, _transfer):
+    for find in (_already_ours, _address, _time, _names, _tls, _bounds, _connection, _transfer):
         found = find(causes, host)
         if found is not None:
             return found
@@ -46,6 +46,11 @@ def classify(error: Exception, host: str) -> PeerError:
 def timed_out(host: str, deadline: float) -> TimedOut:
     """Give the error for an exchange that its deadline (seconds) ended."""
     return TimedOut(f"{host} had not answered after {deadline:g} seconds.", reason="timeout")
+
+
+def malformed(host: str) -> Unreachable:
+    """Give the error for an address that can be nobody's."""
+    return Unreachable(f"{host[:100]} is no address of a peer.", reason="malformed")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -58,6 +63,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _already_ours(causes: tuple[BaseException, ...], _host: str) -> PeerError | None:
     return next((cause for cause in causes if isinstance(cause, PeerError)), None)
+
+
+def _address(causes: tuple[BaseException, ...], host: str) -> PeerError | None:
+    if any(isinstance(cause, (aiohttp.InvalidURL, httpx.InvalidURL)) for cause in causes):
+        return malformed(host)
+    return None
 
 
 def _time(causes: tuple[BaseException, ...], host: str) -> PeerError | None:

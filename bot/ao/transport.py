@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
@@ -18,16 +17,16 @@ from typing import Literal, Self
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from yarl import URL
 
-from bot.ao.addresses import CheckedResolver, origin_of, refuse_private
-from bot.ao.failures import CLIENT_ERRORS, classify, timed_out
+from bot.ao.addresses import CheckedResolver, refuse_private
+from bot.ao.failures import CLIENT_ERRORS, classify, malformed, timed_out
 from bot.ao.http2 import Http2Channel
 from bot.errors import BrokenAnswer
 
 Verb = Literal["GET", "HEAD", "POST"]
 
 USER_AGENT = "Patchbell"
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +117,12 @@ class Transport:
 
         A redirect comes back as it is. Raises Unreachable, TimedOut, BrokenAnswer or ForbiddenAddress.
         """
-        host, port = _origin(url)
-        refuse_private(host, port, self._trusted)
+        request = _request(url, method, headers, body)
+        host = request.url.raw_host.decode("ascii")
+        refuse_private(host, request.url.port or _PORTS[request.url.scheme], self._trusted)
         started = monotonic()
         try:
             async with asyncio.timeout(deadline):
-                request = httpx.Request(method, url, headers=_headers(url, headers), content=body)
                 status, received, content = await self._perform(request, host, max_body or self._bounds.body, http2)
         except TimeoutError as error:
             raise timed_out(host, deadline) from error
@@ -174,16 +173,13 @@ async def _read_body(response: httpx.Response, host: str, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-@lru_cache(maxsize=256)
-def _origin_of_authority(scheme_and_authority: str) -> tuple[str, int]:
-    return origin_of(URL(scheme_and_authority))
-
-
-def _origin(url: str) -> tuple[str, int]:
-    scheme, _, rest = url.partition("://")
-    return _origin_of_authority(f"{scheme}://{rest.partition('/')[0]}")
-
-
-def _headers(url: str, extra: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _request(url: str, method: Verb, extra: Sequence[tuple[str, str]], body: bytes | None) -> httpx.Request:
     authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    return [("host", authority), ("user-agent", USER_AGENT), ("accept", "*/*"), ("accept-encoding", "identity"), *extra]
+    headers = [("host", authority), ("user-agent", USER_AGENT), ("accept", "*/*"), ("accept-encoding", "identity")]
+    try:
+        request = httpx.Request(method, url, headers=[*headers, *extra], content=body)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise malformed(url) from error
+    if request.url.scheme not in _PORTS or not request.url.raw_host:
+        raise malformed(url)
+    return request
