@@ -6,16 +6,16 @@ every gateway was reached.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 
 import structlog
 
 from bot.ao import graphql
 from bot.ao.budget import Timer
+from bot.ao.described import Cache, Described, Together, unconfigured
 from bot.ao.graphql import PAGE, Item, Page
 from bot.ao.peer import Peer
 from bot.ao.transport import Transport
@@ -42,15 +42,6 @@ class Received:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
-    """What gateways say of many ids. `absent`: every gateway was reached, none has it; `unsaid`: it cannot be told."""
-
-    found: dict[ProcessId, Metadata]
-    absent: frozenset[ProcessId]
-    unsaid: frozenset[ProcessId]
-
-
 class Gateways:
     """The gateways of `ao.gateways`, in the order in which they are asked."""
 
@@ -66,7 +57,8 @@ class Gateways:
     ) -> None:
         self._peers = tuple(Peer(transport, url, per_minute=per_minute, clock=clock, timer=timer) for url in urls)
         self._deadline = deadline
-        self._cache = _Cache(timer)
+        self._cache = Cache(timer)
+        self._together = Together(self._describe)
 
     async def describe(self, process: ProcessId) -> Metadata | None:
         """Give a process's metadata; None if every gateway was reached and none has it as an AO process.
@@ -76,10 +68,7 @@ class Gateways:
         found, known = self._cache.get(process)
         if known:
             return found
-        described, failure = await self._describe([process])
-        if process in described.unsaid:
-            raise failure or BrokenAnswer("No gateway is configured.", reason="unconfigured")
-        return described.found.get(process)
+        return await self._together.ask(process)
 
     async def describe_many(self, processes: Iterable[ProcessId]) -> Described:
         """Describe many, 100 in a query. Never raises a PeerError."""
@@ -204,7 +193,7 @@ class Gateways:
             cursor = page.cursor
 
     async def _first_answer(self, query: bytes) -> Page:
-        failure: PeerError = BrokenAnswer("No gateway is configured.", reason="unconfigured")
+        failure: PeerError = unconfigured()
         for peer in self._peers:
             try:
                 return await self._ask(peer, query)
@@ -229,36 +218,6 @@ class Gateways:
         except PeerError as error:
             _log.info("gateway did not answer", gateway=peer.url, reason=error.reason)
             raise
-
-
-class _Cache:
-    """What gateways said, bounded and with an end: a spawn never changes, but its block may still be missing."""
-
-    SIZE = 5000
-    MINED = timedelta(hours=12).total_seconds()
-    UNMINED = timedelta(minutes=5).total_seconds()
-    ABSENT = timedelta(minutes=1).total_seconds()
-
-    def __init__(self, timer: Timer) -> None:
-        self._timer = timer
-        self._kept: OrderedDict[ProcessId, tuple[float, Metadata | None]] = OrderedDict()
-
-    def get(self, process: ProcessId) -> tuple[Metadata | None, bool]:
-        """Give what is kept, and whether anything is."""
-        until, metadata = self._kept.get(process, (0.0, None))
-        if until <= self._timer():
-            self._kept.pop(process, None)
-            return None, False
-        self._kept.move_to_end(process)
-        return metadata, True
-
-    def put(self, process: ProcessId, metadata: Metadata | None) -> None:
-        """Keep it; over the size, what was used least lately goes."""
-        keep = self.ABSENT if metadata is None else self.MINED if metadata.spawned_at is not None else self.UNMINED
-        self._kept[process] = (self._timer() + keep, metadata)
-        self._kept.move_to_end(process)
-        while len(self._kept) > self.SIZE:
-            self._kept.popitem(last=False)
 
 
 def _goes_on(page: Page, cursor: str | None) -> bool:
