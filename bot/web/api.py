@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import segno
 from aiohttp import web
@@ -21,20 +21,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.domain.process_id import parse_process_id
 from bot.errors import MalformedProcessId, NotYours, TicketEnded
+from bot.services.ticketing import TicketContents, Ticketing, TicketProcess
 from bot.settings import Settings
 from bot.web import metrics
 from bot.web.watches import Watches
-
-if TYPE_CHECKING:
-    from bot.services.ticketing import TicketContents, Ticketing, TicketProcess
 
 BODY_LIMIT = 2048
 """Bytes: a ticket and two ids fit into a tenth of it."""
 
 BODY_SECONDS = 10
 """A body that takes longer is given up."""
-
-ENDED = "This link has ended. Type /status in Discord for a new one."
 
 
 class _Body(BaseModel):
@@ -103,9 +99,9 @@ class Api:
     async def _open(self, body: _Body) -> TicketContents:
         try:
             contents = await self.ticketing.open(body.ticket)
-        except TicketEnded:
+        except TicketEnded as error:
             metrics.TICKETS.labels("ended").inc()
-            raise refusal(web.HTTPGone, ENDED) from None
+            raise refusal(web.HTTPGone, str(error)) from None
         metrics.TICKETS.labels("opened").inc()
         return contents
 

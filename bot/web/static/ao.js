@@ -124,6 +124,11 @@ export function holdsPatch(result) {
   );
 }
 
+/** Gives the line in which our handler says what came of it; "" where no handler of ours spoke. */
+export function handlerSaid(result) {
+  return plain(JSON.stringify(result?.Output ?? "").match(/StatePatch: [^"\\]*/)?.[0], 300);
+}
+
 async function attempt(url) {
   try {
     return await exchange(url, { headers: { Accept: "application/json" } }, 30);

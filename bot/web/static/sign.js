@@ -1,7 +1,7 @@
 // What you see, and in which order. Whatever is signed or sent is in ao.js. Opening this page changes nothing anywhere.
 
-import { NoAnswer, Refused, connectWallet, findWallet, holdsPatch, installMessage, patchMessage, plain, post, readResult,
-  sign } from "./ao.js";
+import { NoAnswer, Refused, connectWallet, findWallet, handlerSaid, holdsPatch, installMessage, patchMessage, plain, post,
+  readResult, sign } from "./ao.js";
 
 // The ticket stays in the fragment: no server or referrer is ever sent it, a reload works, and the address can be
 // copied to the browser where the wallet is. It lets one see this list and ask for another check, nothing more.
@@ -52,10 +52,14 @@ async function handle(process) {
     forget(process);
     if (result === "sign again") continue;
     if (!result || holdsPatch(result)) return mark(process, "sent", true);
+    if (handlerSaid(result)) {
+      trouble("Your process has the handler, but nothing to show yet. It follows by itself once there is. It said:", handlerSaid(result));
+      break;
+    }
     if (result.Error) trouble("The process could not follow it. It said:", plain(result.Error, 300));
     step = step === "patch" ? "install" : "patch";
   }
-  say("The handler is there, but it showed nothing. Its app's developers can find out why.", "bad");
+  at(3, "There is nothing more to sign for this one. Its app's developers can find out why it shows nothing.");
   await press("Go on");
   return mark(process, "sent", true);
 }
@@ -119,13 +123,15 @@ async function pressToConnect(label, others) {
 }
 
 async function noWallet(skip) {
-  at(1, "I found no wallet in this browser.", "bad");
+  at(1);
   $("help").hidden = false;
+  $("process").hidden = true;
   drawCode();
   const choice = await press("Look again", "Copy the link", ...skip);
   if (choice === "Copy the link") await copyLink();
   else wallet = await findWallet(1500);
   $("help").hidden = Boolean(wallet);
+  $("process").hidden = !wallet;
   return choice;
 }
 
@@ -147,27 +153,31 @@ async function resultOf(process, id) {
   }
 }
 
-/** Tells the bot, and follows what the nodes show for two minutes at most. True when patched. */
+/** Tells the bot, and follows what the nodes show for two minutes at most. Gives "patched", "seen" or "later". */
 async function watch(process) {
   mark(process, "checking");
   let told = false;
+  let seen = "later";
   for (let times = 0; times < 48; times += 1) {
     told ||= Boolean(await ask("signed", { process: process.process }).catch(() => null));
     await new Promise((wake) => setTimeout(wake, 2500));
     const news = await ask("status", { process: process.process }).catch(() => null);
-    if (news?.status === "patched") return mark(process, "patched", true);
-    if (news?.latest === "patched") mark(process, "seen");
+    if (news?.status === "patched") return mark(process, "patched", "patched");
+    if (news?.latest === "patched") seen = "seen";
     if (told && news && !news.checking) break;
   }
-  return mark(process, "later", false);
+  return mark(process, seen, seen);
 }
 
 function conclude(todo, seen) {
   const skipped = todo.length - seen.length;
   const rest = skipped ? ` You skipped ${count(skipped)}: open this link again when you are ready.` : "";
-  if (seen.includes(false)) {
-    at(4, "Signed and sent. The nodes don't show all of it yet, which can take a while on old processes. You can close this page: " +
-      `Patchbell goes on checking, and writes to you when it is done.${rest}`, "wait");
+  if (seen.includes("later")) {
+    at(4, "Signed and sent. The nodes don't show all of it yet, which can take a while on old processes. You can close this " +
+      `page: Patchbell goes on checking, and writes to you when it is done.${rest}`, "wait");
+  } else if (seen.includes("seen")) {
+    at(4, "Signed, sent, and seen once. Patchbell calls it done when a second look agrees, mostly within an hour or two, and " +
+      `writes to you then. You can close this page.${rest}`, "wait");
   } else if (seen.length) at(5, `Done. Apps can read what you signed for. You can close this page.${rest}`, "good");
   else say(`Nothing was signed.${rest}`);
 }
@@ -235,7 +245,7 @@ function explain(error) {
 
 function introduce(open) {
   const until = new Date(link.expires_at).toLocaleDateString(undefined, { day: "numeric", month: "long", year: "numeric" });
-  $("for").replaceChildren("Made for ", bold(link.name), ...(link.community ? [" in ", bold(link.community)] : []), ` · works until ${until}`);
+  $("for").replaceChildren("Made for ", bold(link.name || "you"), ...(link.community ? [" in ", bold(link.community)] : []), ` · works until ${until}`);
   $("title").textContent = open === 1 ? "One message to sign" : `${open || "No"} messages to sign`;
   $("steps").hidden = false;
   $("list").replaceChildren(...link.processes.map((process) => {
