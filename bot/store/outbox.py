@@ -163,6 +163,11 @@ async def begin_attempt(connection: AsyncConnection, message: Message, now: date
     await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=since))
 
 
+async def rewrite(connection: AsyncConnection, message: Message, notice: Notice) -> None:
+    """Put another notice of the same kind into a message that was never tried."""
+    await connection.execute(update(outbox).where(_ours(message)).values(notice=notice))
+
+
 async def settle(connection: AsyncConnection, message: Message, **values: Any) -> bool:
     """Write what became of an attempt and end its lease; False, and nothing written, where the lease is not ours."""
     changed = await connection.execute(
@@ -211,4 +216,4 @@ async def next_due(connection: AsyncConnection) -> datetime | None:
 
 async def waiting(connection: AsyncConnection) -> int:
     """Count the messages that are owed."""
-    return await connection.scalar(select(func.count()).where(outbox.c.state == State.OWED)) or 0
+    return await connection.scalar(select(func.count()).select_from(outbox).where(outbox.c.state == State.OWED)) or 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,10 +46,11 @@ async def remember(
 ) -> Person:
     """Give the person, locked; made with this safe word where they are new. Their language is the newest they used."""
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    newest = {"locale": locale} | ({"name_hint": name_hint} if name_hint else {})
     await connection.execute(
         insert(people)
         .values(user_id=user_id, safe_word=safe_word, locale=locale, name_hint=name_hint, created_at=now)
-        .on_conflict_do_update(index_elements=[people.c.user_id], set_={"locale": locale, "name_hint": name_hint})
+        .on_conflict_do_update(index_elements=[people.c.user_id], set_=newest)
     )
     person = await find(connection, user_id, lock=True)
     if person is None:
@@ -72,6 +73,11 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequenc
         .with_for_update(skip_locked=True)
     )
     return [build(Person, row) for row in (await connection.execute(query)).mappings()]
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """Give when the next reminder is due, or None where none is planned."""
+    return await connection.scalar(select(func.min(people.c.next_reminder_at)))
 
 
 async def spend(connection: AsyncConnection, user_id: int, what: str, *, day: str, limit: int) -> bool:

@@ -135,6 +135,11 @@ async def _lease(connection: AsyncConnection, condition: object, now: datetime) 
     return [Claim(process=row, targets=tuple(judged[row.process]), token=token) for row in rows]
 
 
+async def lock(connection: AsyncConnection, process: ProcessId) -> None:
+    """Let nobody else write this process before the transaction ends."""
+    await connection.execute(select(processes.c.process).where(processes.c.process == process).with_for_update())
+
+
 async def keep_lease(connection: AsyncConnection, claim: Claim) -> bool:
     """Lock the process and tell whether it is still ours. Nothing of a look is written before this said yes."""
     query = select(processes.c.lease_token).where(processes.c.process == claim.process.process).with_for_update()

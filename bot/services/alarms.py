@@ -1,0 +1,70 @@
+"""Alarms: one sentence to the operators, by DM and webhook, at most once an hour for each key."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import httpx
+import stamina
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.domain.notices import Alarm
+from bot.settings import Settings
+from bot.store import memos, outbox
+from bot.store.database import Database
+
+log = structlog.get_logger()
+
+AT_MOST_EVERY = timedelta(hours=1)
+_WEBHOOK_TIMEOUT = 10.0
+
+
+class Alarms:
+    """Rings. Each operator's DM goes through the outbox; the webhook is posted to in the background."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._operators = settings.operators
+        self._webhook = settings.alerts.webhook_url
+        self._clock = clock
+        self._posts: set[asyncio.Task[None]] = set()
+
+    async def ring(self, key: str, sentence: str) -> bool:
+        """Ring unless the same key rang within the hour; tell whether it did."""
+        async with self._database.write() as connection:
+            return await self.ring_in(connection, key, sentence, self._clock())
+
+    async def ring_in(self, connection: AsyncConnection, key: str, sentence: str, now: datetime) -> bool:
+        """Do the same in the transaction that found the reason."""
+        name = f"alarm:{key}"
+        last = await memos.recall(connection, name, lock=True)
+        if last is not None and now - datetime.fromisoformat(last) < AT_MOST_EVERY:
+            return False
+        await memos.remember(connection, name, now.isoformat())
+        log.error("alarm", key=key, sentence=sentence)
+        for operator in self._operators:
+            await outbox.owe(connection, Alarm(sentence=sentence), now=now, user_id=operator)
+        if self._webhook is not None:
+            task = asyncio.create_task(self._post(self._webhook.get_secret_value(), sentence))
+            self._posts.add(task)
+            task.add_done_callback(self._posts.discard)
+        return True
+
+    async def close(self) -> None:
+        """Let posts that are under way end; each has its own timeout."""
+        await asyncio.gather(*self._posts)
+
+    async def _post(self, url: str, sentence: str) -> None:
+        """POST `{"content": …}`, thrice at most. The URL is a secret: no error of it is logged, only its kind."""
+        try:
+            async with httpx.AsyncClient(timeout=_WEBHOOK_TIMEOUT) as client:
+                async for attempt in stamina.retry_context(
+                    on=httpx.HTTPError, attempts=3, timeout=3 * _WEBHOOK_TIMEOUT
+                ):
+                    with attempt:
+                        (await client.post(url, json={"content": sentence})).raise_for_status()
+        except httpx.HTTPError as error:
+            log.error("alarm webhook failed", error=type(error).__name__)

@@ -1,0 +1,55 @@
+"""Status cards: what one person may see of what they follow."""
+
+from __future__ import annotations
+
+from bot.domain.card import NoSignLink, Role, StatusCard
+from bot.domain.observation import Verdict
+from bot.store.people import Person
+from bot.store.processes import Process, Target
+from bot.store.registrations import Registration
+
+
+def make_card(
+    registration: Registration, process: Process, target: Target, person: Person, *, sign_url: str | None = None
+) -> StatusCard:
+    """Give the card of one registration. Since when is never older than the registration itself (design.md, rule 6)."""
+    reason = why_no_link(registration, sign_url)
+    status = registration.status
+    since = max(status.since, registration.created_at) if status.since is not None else None
+    return StatusCard(
+        registration_id=registration.id,
+        process=registration.process,
+        role=registration.role,
+        status=status.verdict,
+        since=since,
+        label=registration.label,
+        metadata=process.metadata,
+        keys=registration.keys,
+        latest=target.latest,
+        checked_at=process.checked_at,
+        evidence=process.evidence,
+        requests=process.requests,
+        next_check=process.next_look_at,
+        next_reminder=person.next_reminder_at if registration.open else None,
+        stopped=person.stopped_at is not None,
+        sign_url=sign_url if reason is None else None,
+        no_sign_link=reason,
+    )
+
+
+def wants_link(registration: Registration) -> bool:
+    """Tell whether a link would be of use to this person."""
+    return why_no_link(registration, "a link") is None
+
+
+def why_no_link(registration: Registration, sign_url: str | None) -> NoSignLink | None:
+    """Give why a card has no *Sign* link, or None where it has."""
+    if registration.role is Role.WATCHING:
+        return NoSignLink.WATCHING
+    if registration.verdict is Verdict.PATCHED:
+        return NoSignLink.PATCHED
+    if registration.verdict is Verdict.NOT_FOUND:
+        return NoSignLink.NOT_FOUND
+    if registration.blocked is not None:
+        return NoSignLink.BLOCKED
+    return NoSignLink.NO_PUBLIC_URL if sign_url is None else None

@@ -1,0 +1,355 @@
+"""Checking: the sweep over everything that is due, and the looks that people ask for.
+
+A process is leased, observed without any lock, and written only while the lease is still ours, in one transaction with
+the messages that the look causes. Where many checks fail at once it is our node: nothing is concluded from them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ao.probe import Memory
+from bot.ao.reader import Reader, Reading, Urgency
+from bot.clock import Clock
+from bot.domain.card import NoSignLink, Role, StatusCard
+from bot.domain.keys import parse_key
+from bot.domain.observation import Verdict
+from bot.domain.pace import next_look
+from bot.domain.process_id import ProcessId
+from bot.domain.status import TargetStatus, advance
+from bot.domain.verdict import Reason
+from bot.errors import BadInput, NotYours
+from bot.services import holds
+from bot.services.agenda import Agenda
+from bot.services.alarms import Alarms
+from bot.services.cards import make_card
+from bot.services.health import Pulse
+from bot.services.supervising import seconds_until, supervise
+from bot.services.turning import Turn, Turning
+from bot.settings import Settings
+from bot.store import people, processes, registrations
+from bot.store.database import Database
+from bot.store.processes import Claim, Process, Target
+
+log = structlog.get_logger()
+
+Say = Callable[[str], Awaitable[None]]
+MEMORY: TypeAdapter[Memory] = TypeAdapter(Memory)
+
+MANY = 5
+"""So many failed checks at once, and half of all, are our node's fault."""
+_FAILED = frozenset({Reason.NO_ANSWER, Reason.NODES_DOWN})
+_FIRST_HOLD, _LONGEST_HOLD = timedelta(minutes=2), timedelta(minutes=30)
+_POLL = 5.0
+_AFTER_SIGNATURE = (
+    0,
+    1,
+    1,
+    2,
+    2,
+    3,
+    3,
+)  # pauses between looks, in `checks.after_signature`: about a minute as it comes
+_KEYS_AT_MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A claimed process and what was read of it, one judgement for each of the claim's targets."""
+
+    claim: Claim
+    reading: Reading
+
+    @property
+    def failed(self) -> bool:
+        """Whether no node gave any usable answer."""
+        judgements = self.reading.judgements
+        return bool(judgements) and all(judgement.reason in _FAILED for judgement in judgements)
+
+
+class Checking:
+    """Observes processes and keeps their statuses."""
+
+    def __init__(
+        self,
+        database: Database,
+        reader: Reader,
+        settings: Settings,
+        clock: Clock,
+        *,
+        turning: Turning,
+        agenda: Agenda,
+        alarms: Alarms,
+    ) -> None:
+        self.pulse = Pulse("sweep", settings.checks.now_timeout + timedelta(seconds=60), clock)
+        self._database = database
+        self._reader = reader
+        self._settings = settings.checks
+        self._operators = len({node.voice for node in settings.ao.nodes})
+        self._clock = clock
+        self._turning = turning
+        self._agenda = agenda
+        self._alarms = alarms
+        self._slots = asyncio.Semaphore(settings.checks.concurrency)
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that something may be due; the sweep would find it within five seconds by itself."""
+        self._wake.set()
+
+    def stop_running(self) -> None:
+        """End `run` after the batch that it is in."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sweep until `stop_running`."""
+        await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
+
+    async def _round(self) -> float:
+        if await self.sweep_once() == self._settings.batch:
+            return 0.0
+        async with self._database.read() as connection:
+            due = await processes.next_due(connection)
+        return max(0.2, seconds_until(due, self._clock, at_most=_POLL))
+
+    async def sweep_once(self) -> int:
+        """Look at one batch of what is due; give how many. While checks are held it looks at nothing."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            if await holds.held_until(connection, holds.CHECKS, now):
+                return 0
+            trial = await holds.on_trial(connection, holds.CHECKS)  # after an outage a few go first
+            claims = await processes.claim_due(connection, now, MANY if trial else self._settings.batch)
+        if not claims:
+            return 0
+        looks = await self._look_at_all(claims)
+        failed = [look for look in looks if look.failed]
+        if await self._is_our_node(failed, looks):
+            await self._hold(claims, len(failed))
+            return len(claims)
+        if trial:
+            async with self._database.write() as connection:
+                await holds.release(connection, holds.CHECKS)
+        await self._record(looks)
+        return len(claims)
+
+    async def _look_at_all(self, claims: Sequence[Claim]) -> list[Look]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._look_at(claim, Urgency.SWEEP)) for claim in claims]
+        return [task.result() for task in tasks]
+
+    async def _look_at(self, claim: Claim, urgency: Urgency, say: Say | None = None) -> Look:
+        async with self._slots:
+            reading = await self._reader.read(
+                claim.process.process,
+                required_of(claim.targets),
+                memory=recall(claim.process),
+                status=claim.targets[0].status if claim.targets else None,
+                urgency=urgency,
+                progress=say,
+            )
+            self.pulse.beat()
+        return Look(claim, reading)
+
+    async def _is_our_node(self, failed: Sequence[Look], looks: Sequence[Look]) -> bool:
+        if not failed:
+            return False
+        if len(failed) >= MANY and 2 * len(failed) >= len(looks):
+            return True
+        return not any(node.healthy for node in await self._reader.healthy_nodes())
+
+    async def _hold(self, claims: Sequence[Claim], failed: int) -> None:
+        now = self._clock()
+        async with self._database.write() as connection:
+            until = await holds.hold(connection, holds.CHECKS, now=now, first=_FIRST_HOLD, longest=_LONGEST_HOLD)
+            await processes.put_back(connection, claims, until)
+            await self._alarms.ring_in(
+                connection,
+                "nodes",
+                f"{failed} of {len(claims)} checks failed at once: I take it that our nodes are at fault. No status changes "
+                f"and nobody is reminded before <t:{int(until.timestamp())}:t>; then I try again.",
+                now,
+            )
+
+    async def _record(self, looks: Sequence[Look]) -> None:
+        now = self._clock()
+        async with self._database.write() as connection:
+            changed: set[int] = set()
+            for look in looks:
+                if await processes.keep_lease(connection, look.claim):
+                    changed |= await self.write_reading(connection, look.reading, look.claim.targets, now)
+            await self._agenda.plan(connection, sorted(changed), now)
+
+    async def write_reading(
+        self, connection: AsyncConnection, reading: Reading, asked: Sequence[Target], now: datetime
+    ) -> set[int]:
+        """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
+
+        A target that came into being since is looked at next, at once.
+        """
+        targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
+        judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
+        turns: list[Turn] = []
+        next_looks = [now] if any(target.id not in judged for target in targets) else []
+        for target in targets:
+            if (judgement := judged.get(target.id)) is None:
+                continue
+            status = advance(
+                target.status, judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
+            )
+            await processes.record_target(connection, target.id, status, judgement)
+            turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
+            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement))
+            next_looks.append(next_look(status, judgement, now=now, settings=self._settings, jitter=random.random()))
+        await processes.record(
+            connection,
+            reading.process,
+            metadata=reading.metadata,
+            memory=MEMORY.dump_json(reading.memory).decode(),
+            evidence=reading.evidence,
+            requests=reading.requests,
+            now=now,
+            next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
+        )
+        return await self._turning.tell(connection, turns, now)
+
+    async def check_now(self, user_id: int, process: ProcessId, progress: Say | None = None) -> StatusCard:
+        """Look at a process that this person follows, and give its card. Raises NotYours; never a PeerError."""
+        async with self._database.read() as connection:
+            if not await registrations.of_person(connection, user_id, process):
+                raise NotYours("You don't follow that process. /register adds it.")
+        look = await self._look_now(process, Urgency.REGISTERED, progress)
+        async with self._database.read() as connection:
+            mine = await registrations.of_person(connection, user_id, process)
+            known = await processes.find(connection, process)
+            targets = (await processes.targets_of(connection, [process]))[process]
+            person = await people.find(connection, user_id)
+        if not mine or known is None or person is None:
+            raise NotYours("You don't follow that process any more.")
+        target = next(each for each in targets if each.id == mine[0].target_id)
+        return _with_look(make_card(mine[0], known, target, person), look, target, self._clock())
+
+    async def _look_now(self, process: ProcessId, urgency: Urgency, say: Say | None = None) -> Look | None:
+        """Take the process over, look and write. None where nobody follows it."""
+        async with self._database.write() as connection:
+            claims = await processes.claim(connection, [process], self._clock())
+        if not claims:
+            return None
+        look = await self._look_at(claims[0], urgency, say)
+        if look.failed and not any(node.healthy for node in await self._reader.healthy_nodes()):
+            async with self._database.write() as connection:
+                await processes.put_back(connection, claims, self._clock() + _FIRST_HOLD)
+        else:
+            await self._record([look])
+        return look
+
+    async def look(self, user_id: int, process: ProcessId, keys: Sequence[str] = ()) -> StatusCard:
+        """Look at any process; nothing is stored. Raises MalformedKey; never a PeerError."""
+        required = parse_keys(keys)
+        async with self._slots:
+            reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED)
+        judgement = reading.judgements[0]
+        now = self._clock()
+        status = advance(
+            TargetStatus(), judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
+        )
+        return StatusCard(
+            registration_id=0,
+            process=process,
+            role=Role.WATCHING,
+            status=status.verdict,
+            metadata=reading.metadata,
+            keys=required,
+            latest=judgement,
+            checked_at=now,
+            evidence=reading.evidence,
+            requests=reading.requests,
+            no_sign_link=NoSignLink.PATCHED if status.verdict is Verdict.PATCHED else NoSignLink.WATCHING,
+        )
+
+    async def signed(self, process: ProcessId) -> StatusCard | None:
+        """Look again and again through `now`, for about a minute, until the process is patched; then give `standing`.
+
+        None where nobody follows it. The caller (`bot.web.watches`) bounds how many run, and how often for one process.
+        """
+        for pause in _AFTER_SIGNATURE:
+            await asyncio.sleep(pause * self._settings.after_signature.total_seconds())
+            if self._stop.is_set() or await self._look_now(process, Urgency.SIGNED) is None:
+                break
+            card = await self.standing(process)
+            if card is None or card.status is Verdict.PATCHED:
+                break
+        return await self.standing(process)
+
+    async def standing(self, process: ProcessId) -> StatusCard | None:
+        """Give what is known of a process without asking anybody, and nothing of who follows it; None if nobody does.
+
+        Where it is judged by several sets of keys the one that is furthest from patched is shown.
+        """
+        async with self._database.read() as connection:
+            known = await processes.find(connection, process)
+            targets = (await processes.targets_of(connection, [process]))[process]
+        if known is None or not targets:
+            return None
+        target = next((each for each in targets if each.status.verdict is not Verdict.PATCHED), targets[0])
+        return StatusCard(
+            registration_id=0,
+            process=process,
+            role=Role.MINE,
+            status=target.status.verdict,
+            metadata=known.metadata,
+            keys=target.required,
+            latest=target.latest,
+            checked_at=known.checked_at,
+            evidence=known.evidence,
+            requests=known.requests,
+            next_check=known.next_look_at,
+        )
+
+
+def required_of(targets: Sequence[Target]) -> list[tuple[str, ...]]:
+    """Give the sets of keys to ask for, in the order of the targets."""
+    return [target.required for target in targets]
+
+
+def recall(process: Process) -> Memory | None:
+    """Give what the last look left for this one; None, and a slower look, where an older version wrote it."""
+    if process.memory is None:
+        return None
+    try:
+        return MEMORY.validate_json(process.memory)
+    except ValueError:
+        log.warning("memory of another version", process=process.process)
+        return None
+
+
+def parse_keys(keys: Sequence[str]) -> tuple[str, ...]:
+    """Give the keys sorted, each once. Raises MalformedKey, and BadInput for more than ten."""
+    if len(keys) > _KEYS_AT_MOST:
+        raise BadInput(f"At most {_KEYS_AT_MOST} keys, please; these are {len(keys)}.")
+    return tuple(sorted({parse_key(key) for key in keys}))
+
+
+def _with_look(card: StatusCard, look: Look | None, target: Target, now: datetime) -> StatusCard:
+    """Show the look that this person waited for, also where somebody else's was written in between."""
+    if look is None:
+        return card
+    asked = {each.id: judgement for each, judgement in zip(look.claim.targets, look.reading.judgements, strict=True)}
+    reading = look.reading
+    return replace(
+        card,
+        latest=asked.get(target.id, card.latest),
+        checked_at=now,
+        evidence=reading.evidence,
+        requests=reading.requests,
+    )

@@ -1,0 +1,330 @@
+"""Delivery: takes what is owed out of the outbox and has it sent, once each.
+
+Before the first byte goes it is written down that from then on Discord may have the message. What was interrupted after
+that is sent again under the same nonce, which Discord drops while it remembers it; past `NONCE_REMEMBERED` the
+conversation is looked through for it first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.domain.notices import Envelope, Notice, Sender, Sent
+from bot.errors import (
+    ConfigurationError,
+    NewConversationsBlocked,
+    RecipientUnreachable,
+    SendError,
+    SendLater,
+)
+from bot.services import holds
+from bot.services.alarms import Alarms
+from bot.services.health import Pulse
+from bot.services.pacing import TokenBucket
+from bot.services.supervising import seconds_until, supervise
+from bot.settings import ReminderSettings
+from bot.store import outbox, people
+from bot.store.database import Database
+from bot.store.outbox import Message, State
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 20
+NONCE_REMEMBERED = timedelta(seconds=60)  # "the past few minutes" (discord-facts.md, section 1), kept well within
+SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
+GIVE_UP_AFTER = 60  # attempts: with the pauses below about two days
+ANTI_SPAM = 20026
+_POLL = 2.0
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message so far. `code` is Discord's, of the newest refusal; `next_try_at` only while waiting."""
+
+    state: Literal["sent", "refused", "waiting"]
+    code: int | None = None
+    next_try_at: datetime | None = None
+
+
+class Advisor(Protocol):
+    """Looks at a message just before its first attempt, and hears that it was sent; in the same transaction."""
+
+    async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
+        """Give what to send, or when to try instead, or None: it is no longer wanted."""
+        ...
+
+    async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
+        """Hear that it was sent."""
+        ...
+
+
+class Delivering:
+    """The outbox's only reader. `sender` is set once, before `run`."""
+
+    def __init__(
+        self, database: Database, settings: ReminderSettings, clock: Clock, *, advisor: Advisor, alarms: Alarms
+    ) -> None:
+        self.sender: Sender | None = None
+        self.pulse = Pulse("delivering", timedelta(seconds=SEND_TIMEOUT * 2), clock)
+        self._database = database
+        self._clock = clock
+        self._advisor = advisor
+        self._alarms = alarms
+        self._bucket = TokenBucket(settings.messages_per_second)
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._settled = asyncio.Condition()
+
+    def wake(self) -> None:
+        """Say that something was owed; the loop would find it within two seconds by itself."""
+        self._wake.set()
+
+    def stop_running(self) -> None:
+        """Take no more out of the outbox; `run` ends when what is in flight has ended."""
+        self._stop.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until `stop_running`."""
+        await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
+
+    async def _round(self) -> float:
+        attempted = await self.deliver_due()
+        async with self._database.read() as connection:
+            due = await outbox.next_due(connection)
+        wait = seconds_until(due, self._clock, at_most=_POLL)
+        return wait if wait or attempted else _POLL  # due, yet held: no use in asking at once again
+
+    async def deliver_due(self) -> int:
+        """Deliver everything that is due now; give how many messages were attempted."""
+        attempted = 0
+        async with asyncio.TaskGroup() as group:
+            while not self._stop.is_set():
+                await self._slots.acquire()
+                await self._bucket.take()
+                message = None if self._stop.is_set() else await self._claim()
+                if message is None:
+                    self._bucket.give_back()
+                    self._slots.release()
+                    break
+                attempted += 1
+                self.pulse.beat()
+                group.create_task(self._deliver(message)).add_done_callback(lambda _: self._slots.release())
+        return attempted
+
+    async def outcome(self, delivery_id: int, timeout: float) -> Outcome:  # noqa: ASYNC109 -- an answer, not an error, when time is up
+        """Wait up to `timeout` seconds for a message to be sent or refused. Raises LookupError for an unknown id."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while True:
+            outcome = await self._outcome_now(delivery_id)
+            left = deadline - asyncio.get_running_loop().time()
+            if outcome.state != "waiting" or left <= 0:
+                return outcome
+            try:
+                async with asyncio.timeout(min(left, 0.5)), self._settled:
+                    await self._settled.wait()
+            except TimeoutError:
+                continue
+
+    async def _outcome_now(self, delivery_id: int) -> Outcome:
+        async with self._database.read() as connection:
+            message = await outbox.find(connection, delivery_id)
+        if message is None:
+            raise LookupError(f"there is no delivery {delivery_id}")
+        if message.state == State.SENT:
+            return Outcome("sent")
+        if message.state == State.OWED:
+            return Outcome("waiting", message.code, message.next_try_at)
+        return Outcome("refused", message.code)
+
+    async def _claim(self) -> Message | None:
+        """Lease the next message that is still wanted, and write down that Discord may have it from now on."""
+        while True:
+            now = self._clock()
+            async with self._database.write() as connection:
+                if await holds.held_until(connection, holds.SENDS, now):
+                    return None
+                blocked = await holds.held_until(connection, holds.NEW_CONVERSATIONS, now)
+                message = await outbox.claim(connection, now, new_conversations=blocked is None)
+                if message is None:
+                    return None
+                if await self._still_wanted(connection, message, now):
+                    return await outbox.find(connection, message.id)
+            await self._announce_settled()
+
+    async def _still_wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
+        if message.uncertain_since is None:
+            if message.unreachable_code is not None:
+                await self._refuse(connection, message, now, message.unreachable_code, "person is unreachable")
+                return False
+            revised = await self._advisor.revise(connection, message, now)
+            if revised is None:
+                await outbox.settle(
+                    connection, message, state=State.WITHDRAWN.value, done_at=now, notice=_blank(message)
+                )
+                return False
+            if isinstance(revised, datetime):
+                await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
+                return False
+            if revised is not message.notice:
+                await outbox.rewrite(connection, message, revised)
+        await outbox.begin_attempt(connection, message, now)
+        return True
+
+    async def _deliver(self, message: Message) -> None:
+        """Send one message and write what became of it. Whatever happens here, what was owed stays owed."""
+        started = self._clock()
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                sent = await self._send(message, started)
+        except SendError as error:
+            await self._failed(message, error)
+        except TimeoutError:
+            await self._failed(message, SendLater("No answer from Discord in time.", retry_after=0))
+        except Exception:
+            log.exception("sender failed", delivery=message.id, kind=message.kind)
+            await self._failed(message, SendLater("The sender failed.", retry_after=60))
+            await self._alarms.ring("sender", "A message could not be sent because of a fault of ours; see the log.")
+        else:
+            await self._succeeded(message, sent)
+        await self._announce_settled()
+
+    async def _send(self, message: Message, now: datetime) -> Sent:
+        if self.sender is None:
+            raise ConfigurationError("Delivery has no sender.")
+        envelope = Envelope(
+            delivery_id=message.id,
+            nonce=message.nonce,
+            notice=message.notice,
+            user_id=message.user_id,
+            channel_id=message.channel_id if message.user_id is None else message.dm_channel_id,
+        )
+        since = message.uncertain_since
+        if since is not None and now - since > NONCE_REMEMBERED and message.attempts > 1:
+            found = await self.sender.already_sent(envelope)
+            if found is not None:
+                log.info("message was sent before", delivery=message.id)
+                return found
+        return await self.sender.send(envelope)
+
+    async def _succeeded(self, message: Message, sent: Sent) -> None:
+        now = self._clock()
+        async with self._database.write() as connection:
+            ours = await outbox.settle(
+                connection,
+                message,
+                state=State.SENT.value,
+                done_at=now,
+                sent_channel_id=sent.channel_id,
+                sent_message_id=sent.message_id,
+                notice=_blank(message),
+            )
+            if message.user_id is not None:
+                await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
+                if message.dm_channel_id is None:
+                    await holds.release(connection, holds.NEW_CONVERSATIONS)
+            if ours:
+                await self._advisor.sent(connection, message, now)
+
+    async def _failed(self, message: Message, error: SendError) -> None:
+        log.warning(
+            "message not sent", delivery=message.id, kind=message.kind, error=type(error).__name__, code=error.code
+        )
+        now = self._clock()
+        async with self._database.write() as connection:
+            match error:
+                case RecipientUnreachable():
+                    await self._refuse(connection, message, now, error.code, str(error))
+                    await self._unreachable(connection, message, error, now)
+                case NewConversationsBlocked():
+                    await self._hold_new(connection, message, error, now)
+                case SendLater():
+                    await self._later(connection, message, error, now)
+                case _:
+                    await self._refuse(connection, message, now, error.code, str(error))
+                    sentence = f"Discord refused a {message.kind} for good: {error}"
+                    await self._alarms.ring_in(connection, f"refused:{message.kind}", sentence, now)
+
+    async def _unreachable(
+        self, connection: AsyncConnection, message: Message, error: SendError, now: datetime
+    ) -> None:
+        """Only an act of the person makes them reachable again; until then nothing is planned for them."""
+        if message.user_id is not None:
+            await people.change(
+                connection, message.user_id, unreachable_code=error.code or 50007, next_reminder_at=None
+            )
+
+    async def _hold_new(self, connection: AsyncConnection, message: Message, error: SendError, now: datetime) -> None:
+        flagged = error.code == ANTI_SPAM
+        first, longest = (
+            (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
+        )
+        until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
+        await outbox.settle(
+            connection, message, next_try_at=until, uncertain_since=None, code=error.code, reason=str(error)[:200]
+        )
+        sentence = (
+            f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
+            f"I try again at <t:{int(until.timestamp())}:f>."
+        )
+        if flagged:
+            sentence += " Its anti-spam system has flagged this bot: appeal in the developer portal."
+        await self._alarms.ring_in(connection, "new-conversations", sentence, now)
+
+    async def _later(self, connection: AsyncConnection, message: Message, error: SendLater, now: datetime) -> None:
+        if message.attempts >= GIVE_UP_AFTER:
+            await self._refuse(connection, message, now, error.code, "gave up")
+            await self._alarms.ring_in(connection, "gave-up", f"I gave up sending a {message.kind}: {error}", now)
+            return
+        pause = max(timedelta(seconds=error.retry_after), _pause(message.attempts))
+        if error.everywhere:
+            until = await holds.hold(connection, holds.SENDS, now=now, first=pause, longest=max(pause, _LONGEST_PAUSE))
+            await self._alarms.ring_in(
+                connection,
+                "sends",
+                f"Discord takes no message for now: {error} I go on at <t:{int(until.timestamp())}:f>.",
+                now,
+            )
+        certain = {"uncertain_since": None} if error.everywhere else {}
+        await outbox.settle(
+            connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200], **certain
+        )
+
+    async def _refuse(
+        self, connection: AsyncConnection, message: Message, now: datetime, code: int | None, reason: str
+    ) -> None:
+        await outbox.settle(
+            connection,
+            message,
+            state=State.REFUSED.value,
+            done_at=now,
+            uncertain_since=None,
+            code=code,
+            reason=reason[:200],
+            notice=_blank(message),
+        )
+
+    async def _announce_settled(self) -> None:
+        async with self._settled:
+            self._settled.notify_all()
+
+
+def _blank(message: Message) -> Notice:
+    """Give the notice as it is kept: without the raw ticket, which from now on is only in the link."""
+    return message.notice.model_copy(update={"ticket": None}) if hasattr(message.notice, "ticket") else message.notice
+
+
+def _pause(attempts: int) -> timedelta:
+    """Give 2, 4, 8 … seconds up to an hour, with a quarter of jitter."""
+    seconds = min(2.0 ** min(attempts, 12), _LONGEST_PAUSE.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))

@@ -1,0 +1,59 @@
+"""Holds: something is not done before a moment, across restarts. Each further one is longer, until a success ends them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import memos
+
+CHECKS = "hold:checks"
+"""Many checks failed at once: it is our node. Nothing is concluded, nobody is reminded."""
+NEW_CONVERSATIONS = "hold:new-conversations"
+"""Discord lets us open no new DM (40003, 20026); open conversations go on."""
+SENDS = "hold:sends"
+"""Discord takes no message at all (a global limit, Cloudflare, a refused token)."""
+
+
+class _Hold(BaseModel):
+    until: datetime
+    strikes: int
+
+
+async def held_until(connection: AsyncConnection, name: str, now: datetime) -> datetime | None:
+    """Give when the hold ends, or None where nothing is held."""
+    hold = await _read(connection, name)
+    return hold.until if hold is not None and hold.until > now else None
+
+
+async def hold(
+    connection: AsyncConnection, name: str, *, now: datetime, first: timedelta, longest: timedelta
+) -> datetime:
+    """Hold from now on, for `first` doubled by every hold since the last success; give when it ends.
+
+    What arrives while it is held already (several sends were in flight) does not make it longer.
+    """
+    before = await _read(connection, name)
+    if before is not None and before.until > now:
+        return before.until
+    strikes = 0 if before is None else before.strikes + 1
+    until = now + min(first * 2 ** min(strikes, 20), longest)
+    await memos.remember(connection, name, _Hold(until=until, strikes=strikes).model_dump_json())
+    return until
+
+
+async def on_trial(connection: AsyncConnection, name: str) -> bool:
+    """Tell whether there was a hold, over by now, that no success has ended yet."""
+    return await _read(connection, name) is not None
+
+
+async def release(connection: AsyncConnection, name: str) -> None:
+    """End the hold and forget its strikes."""
+    await memos.forget(connection, name)
+
+
+async def _read(connection: AsyncConnection, name: str) -> _Hold | None:
+    value = await memos.recall(connection, name)
+    return None if value is None else _Hold.model_validate_json(value)

@@ -1,0 +1,123 @@
+"""What people are told when a status turns: owed in the transaction that turns it, once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.card import Role
+from bot.domain.notices import Patched, ProcessLine, Regressed, Unreadable
+from bot.domain.observation import Verdict
+from bot.domain.verdict import Judgement
+from bot.services.ticketing import Ticketing
+from bot.settings import CheckSettings
+from bot.store import outbox, people, registrations
+from bot.store.people import Person
+from bot.store.processes import Target
+from bot.store.registrations import Registration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One target after a look: what it was, with its status as it is now, and what the look concluded."""
+
+    target: Target
+    before: Verdict
+    judgement: Judgement
+
+
+class Turning:
+    """Owes the messages of a look."""
+
+    def __init__(self, settings: CheckSettings, ticketing: Ticketing) -> None:
+        self._unreadable_after = settings.unreadable_after
+        self._ticketing = ticketing
+
+    async def tell(self, connection: AsyncConnection, turns: list[Turn], now: datetime) -> set[int]:
+        """Owe what these turns cause; give whose agenda has to be planned anew.
+
+        Patched: told to everybody who was not told so before. Regressed: to owners who were told that it was patched.
+        Unreadable: to owners, once ever. Watchers hear only "patched". Who pressed *Stop* hears only good news.
+        """
+        by_target = {turn.target.id: turn for turn in turns if self._matters(turn, now)}
+        if not by_target:
+            return set()
+        changed: set[int] = set()
+        for registration in await registrations.of_targets(connection, sorted(by_target)):
+            turn = by_target[registration.target_id]
+            person = await people.find(connection, registration.user_id, lock=True)
+            if person is not None:
+                await self._tell_one(connection, registration, person, turn, now)
+                changed.add(person.user_id)
+        return changed
+
+    def _matters(self, turn: Turn, now: datetime) -> bool:
+        return turn.target.status.verdict is not turn.before or self._unreadable(turn, now)
+
+    def _unreadable(self, turn: Turn, now: datetime) -> bool:
+        since = turn.target.status.unknown_since
+        return since is not None and now - since >= self._unreadable_after
+
+    async def _tell_one(
+        self, connection: AsyncConnection, registration: Registration, person: Person, turn: Turn, now: datetime
+    ) -> None:
+        verdict = turn.target.status.verdict
+        mine = registration.role is Role.MINE
+        listening = mine and person.stopped_at is None
+        if verdict is Verdict.PATCHED and turn.before is not verdict and registration.told is not verdict:
+            await self._patched(connection, registration, person, turn, now)
+        elif verdict is Verdict.NOT_PATCHED and registration.told is Verdict.PATCHED and mine:
+            await registrations.change(connection, [registration.id], told=verdict)
+            if listening and registration.blocked is None:
+                await self._regressed(connection, registration, person, now)
+        elif self._unreadable(turn, now) and listening and not registration.told_unreadable:
+            await registrations.change(connection, [registration.id], told_unreadable=True)
+            notice = Unreadable(
+                safe_word=person.safe_word, process=_line(registration, now), reason=turn.judgement.reason.value
+            )
+            await outbox.owe(connection, notice, now=now, user_id=person.user_id)
+
+    async def _patched(
+        self, connection: AsyncConnection, registration: Registration, person: Person, turn: Turn, now: datetime
+    ) -> None:
+        judgement = turn.judgement
+        followed = await registrations.of_person(connection, person.user_id)
+        same = [
+            each.id for each in followed if each.process == registration.process and each.verdict is Verdict.PATCHED
+        ]
+        told_already = any(each.told is Verdict.PATCHED for each in followed if each.id in same)
+        await registrations.change(connection, same, told=Verdict.PATCHED)
+        if told_already:  # the same process in two migrations: one message
+            return
+        notice = Patched(
+            safe_word=person.safe_word,
+            process=_line(registration, now),
+            shown=tuple(key for key, _ in judgement.shown) or judgement.exposed,
+            nodes=len(judgement.nodes),
+            node_url=proof_url(registration.process, judgement),
+            open_processes=len({each.process for each in followed if each.open} - {registration.process}),
+        )
+        await outbox.owe(connection, notice, now=now, user_id=person.user_id)
+
+    async def _regressed(
+        self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime
+    ) -> None:
+        ticket = await self._ticketing.mint_in(connection, person.user_id, [registration], now)
+        notice = Regressed(safe_word=person.safe_word, process=_line(registration, now), ticket=ticket)
+        await outbox.owe(connection, notice, now=now, user_id=person.user_id)
+
+
+def _line(registration: Registration, now: datetime) -> ProcessLine:
+    since = max(registration.created_at, registration.status.since or registration.created_at)
+    return ProcessLine(process=registration.process, label=registration.label, since=min(since, now))
+
+
+def proof_url(process: str, judgement: Judgement) -> str | None:
+    """Give where anybody sees the keys for themselves: the node's listing, cheap whatever the state's size."""
+    paths = [path for _, path in judgement.shown] or list(judgement.exposed)
+    if not judgement.nodes or not paths:
+        return None
+    folder = "cache/keys" if paths[0].startswith("cache/") else "keys"
+    return f"{judgement.nodes[0].rstrip('/')}/{process}~process@1.0/compute/{folder}/serialize~json@1.0"
