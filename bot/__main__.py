@@ -1,0 +1,153 @@
+"""The command line: `python -m bot run | check | handler | doctor | database`.
+
+Exit codes follow sysexits where they fit: 64 a wrong argument, 69 something needed is missing, 78 wrong configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.errors import AlreadyRunning, BadInput, ConfigurationError, PatchbellError
+from bot.settings import Settings, load_settings
+
+EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION = 64, 69, 78
+
+app = typer.Typer(
+    help="Patchbell rings until you are patched.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+database = typer.Typer(help="Look after the database.", no_args_is_help=True)
+app.add_typer(database, name="database")
+
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Read this instead of ./config.toml.")]
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """End the program with one sentence, where it cannot go on."""
+    try:
+        yield
+    except ConfigurationError as error:
+        _end(str(error), EXIT_CONFIGURATION)
+    except BadInput as error:
+        _end(str(error), EXIT_USAGE)
+    except AlreadyRunning as error:
+        _end(str(error), EXIT_UNAVAILABLE)
+    except PatchbellError as error:
+        _end(str(error), EXIT_UNAVAILABLE)
+
+
+def _end(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Start Patchbell on Discord: client, sweep, reminders, delivery and web server, until it is told to stop."""
+    from bot.logs import configure_logs
+    from bot.serving import serve
+
+    with _one_sentence():
+        settings = load_settings(config)
+        if settings.discord.token is None:
+            raise ConfigurationError(
+                "There is no Discord token: set PATCHBELL_DISCORD__TOKEN, or token under [discord] in config.toml."
+            )
+        configure_logs()
+        asyncio.run(serve(settings))
+
+
+@app.command()
+def check(
+    processes: Annotated[list[str], typer.Argument(metavar="PID...", help="One or more process ids.")],
+    config: Config = None,
+    node: Annotated[list[str] | None, typer.Option(metavar="URL", help="Ask this node (repeat for more).")] = None,
+    key: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Expect this key (repeat for more).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list for scripts.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the reasoning too.")] = False,
+) -> None:
+    """Say whether processes are patched, with the evidence.
+
+    Exit code: 64 if an id is malformed, else 2 if any is unknown or not found, else 1 if any is not patched, else 0.
+    """
+    from bot.check import run_check
+
+    with _one_sentence():
+        settings = load_settings(config)
+        report = asyncio.run(run_check(settings, processes, keys=key or (), nodes=node or ()))
+    print(report.as_json() if as_json else report.as_text(explain=explain))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def handler(
+    key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH=GLOBAL", help="Expose this Lua global at this path (repeat for more)."),
+    ] = None,
+) -> None:
+    """Print the process-side handler, to Eval in your own process; without --key, the one for a token."""
+    from bot.domain.handler import render_handler
+    from bot.domain.presets import DEFAULT_PRESET, load_presets
+
+    with _one_sentence():
+        print(render_handler(_exposures(key) if key else load_presets()[DEFAULT_PRESET].globals))
+
+
+def _exposures(pairs: list[str]) -> dict[str, str]:
+    """Read `path=GlobalName` pairs. Raises BadInput."""
+    exposures: dict[str, str] = {}
+    for pair in pairs:
+        path, found, name = pair.partition("=")
+        if not found:
+            raise BadInput(f"Write --key as path=GlobalName, like cache/balances=Balances; {pair!r} has no '='.")
+        if path in exposures:
+            raise BadInput(f"--key names {path} twice.")
+        exposures[path] = name
+    return exposures
+
+
+@app.command()
+def doctor(config: Config = None) -> None:
+    """Look at configuration, database, Discord, nodes and gateways, and say what to do. Exit code 1 if it can't run."""
+    with _one_sentence():
+        settings = load_settings(config)
+    print("ok     configuration: every key is known")
+    if asyncio.run(_examine(settings)):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> bool:
+    from bot.doctor import examine
+    from bot.serving import open_reading
+
+    fatal = False
+    async with open_reading(settings) as (transport, reader):
+        async for finding in examine(settings, transport=transport, reader=reader):
+            print(finding.line, flush=True)
+            fatal = fatal or finding.fatal
+    return fatal
+
+
+@database.command()
+def upgrade(config: Config = None) -> None:
+    """Make or upgrade the schema, as `run` does at its start."""
+    from bot.store.database import open_database
+
+    async def once(url: str) -> None:
+        await (await open_database(url)).close()
+
+    with _one_sentence():
+        asyncio.run(once(load_settings(config).database.url))
+    print("The schema is the newest.")
+
+
+if __name__ == "__main__":
+    app()
