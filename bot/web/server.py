@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,17 +14,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.services.health import Health
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.web import metrics
 from bot.web.api import BODY_LIMIT, Api, refusal
 from bot.web.headers import security_headers
+from bot.web.health import Health
 from bot.web.limits import RateLimit, client_address
 from bot.web.watches import ReadsAfterSignature, Watches
 
 STATIC: Final = Path(__file__).parent / "static"
-FILES: Final = ("ao.js", "sign.js", "sign.css", "bell.svg")
+FILES: Final = ("ao.js", "sign.js", "view.js", "sign.css", "bell.svg")
 API_BURST, API_PER_SECOND = 60, 2.0
 HEALTH_SECONDS = 5
 
@@ -163,16 +160,12 @@ def _healthz(health: Callable[[], Awaitable[Health]]) -> Handler:
     async def answer(_request: web.Request) -> web.StreamResponse:
         try:
             async with asyncio.timeout(HEALTH_SECONDS):
-                report = asdict(await health())
+                report = (await health()).as_json()
         except TimeoutError:
-            report = {"ok": False, "note": "the program did not say how it is in time"}
-        return web.json_response(report, status=200 if report["ok"] else 503, dumps=_dump)
+            report = {"ok": False, "parts": [{"name": "health", "ok": False, "note": "did not answer in time"}]}
+        return web.json_response(report, status=200 if report["ok"] else 503)
 
     return answer
-
-
-def _dump(report: object) -> str:
-    return json.dumps(report, default=datetime.isoformat)
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -1,12 +1,14 @@
-// What you see, and in which order. Whatever is signed or sent is in ao.js. Opening this page changes nothing anywhere.
+// The walk, from the link to "patched". Whatever is signed or sent is in ao.js, and what you read is in view.js.
+// Opening this page changes nothing anywhere.
 
-import { NoAnswer, Refused, connectWallet, findWallet, handlerSaid, holdsPatch, installMessage, patchMessage, plain, post,
-  readResult, sign } from "./ao.js";
+import { NoAnswer, connectWallet, findWallet, handlerSaid, holdsPatch, installMessage, patchMessage, plain, post, readResult,
+  sign } from "./ao.js";
+import { $, WALLET_ASKS, at, calm, changed, count, explain, introduce, mark, nameOf, press, say, short, show, trouble }
+  from "./view.js";
 
 // The ticket stays in the fragment: no server or referrer is ever sent it, a reload works, and the address can be
 // copied to the browser where the wallet is. It lets one see this list and ask for another check, nothing more.
 const ticket = location.hash.slice(1);
-const $ = (id) => document.getElementById(id);
 let link; // what the bot says this link is for
 let wallet = null;
 let address = null;
@@ -15,22 +17,21 @@ let address = null;
 
 async function start() {
   addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
-  addEventListener("arweaveWalletLoaded", () => answered("changed"));
+  addEventListener("arweaveWalletLoaded", changed);
   addEventListener("walletSwitch", (event) => {
     address &&= event.detail?.address ?? null;
-    answered("changed");
+    changed();
   });
   $("host").textContent = location.host;
   $("origin").textContent = location.origin;
   link = await openLink();
   if (!link) return;
   const todo = link.processes.filter((process) => process.status !== "patched");
-  introduce(todo.length);
+  introduce(link, todo.length);
   if (todo.length === 0) return say("Nothing is left to sign: every process of this link is patched.", "good");
   wallet = await findWallet();
   const seen = [];
   for (const process of todo) {
-    show(process, patchMessage(process.process, link.action));
     if (await handle(process)) seen.push(watch(process));
   }
   $("process").hidden = true;
@@ -45,7 +46,7 @@ async function handle(process) {
   for (let signatures = 0; signatures < 3; signatures += 1) {
     const message = step === "patch" ? patchMessage(process.process, link.action)
       : installMessage(process.process, process.handler);
-    show(process, message);
+    show(process, message, link.network.mu);
     const id = remembered(process)?.id ?? (await signAndSend(process, step, message));
     if (!id) return mark(process, "skipped", false);
     const result = await resultOf(process, id);
@@ -103,7 +104,8 @@ async function consent(process, step, signed) {
     return pressToConnect("Use another account", [...skip, "Sign anyway"]);
   }
   if (step === "install") {
-    at(2, "Your message arrived, but this process has no handler for it. You can add it: look at the Lua above, then sign that.");
+    at(2, "Your message arrived, and nothing came of it: this process has no handler that answers you. You can add one. Look at " +
+      "the Lua above, then sign it.");
     return press("Sign and install", ...skip);
   }
   at(2, `Connected as ${short(address)}. Look at the message above, then sign it.`);
@@ -211,147 +213,16 @@ async function openLink() {
   }
 }
 
-async function drawCode() {
-  const code = await ask("qr").catch(() => null);
-  if (code) $("qr-image").src = `data:image/svg+xml,${encodeURIComponent(code.svg)}`;
-  $("qr").hidden = !code;
-}
-
-// --- What you read --------------------------------------------------------------------------------------------------
-
-const WALLET_ASKS = "Your wallet asks you now. If no window opens, press its icon in the browser's bar.";
-
-/** Says what went wrong, in our words, with the other side's own as code. */
-function explain(error) {
-  if (error instanceof NoAnswer) return trouble(`${error.host} did not answer. Nothing is lost: try again in a moment.`);
-  if (!(error instanceof Refused)) {
-    console.error(error);
-    return trouble("Something on this page broke. Reload it: nothing is lost. It said:", plain(error, 300));
-  }
-  if (error.by === "messenger") {
-    const closed = /not whitelisted|not allowed/i.test(error.said)
-      ? " This process lives on the old network's closed list: its app's developers must have it admitted, or move it." : "";
-    return trouble(`The network did not take your message.${closed} It said:`, `${error.status} ${error.said}`);
-  }
-  if (error.by === "compute") {
-    return trouble("The network has your message, but did not show what came of it. It said:", `${error.status} ${error.said}`);
-  }
-  if (/cancel|reject|denied|closed/i.test(error.said)) {
-    return trouble("You closed your wallet's question, so nothing was signed. Start again whenever you like.");
-  }
-  if (/\block/i.test(error.said)) return trouble("Your wallet is locked. Unlock it, then start again. It said:", error.said);
-  return trouble("Your wallet did not do it, and nothing was sent. It said:", error.said);
-}
-
-function introduce(open) {
-  const until = new Date(link.expires_at).toLocaleDateString(undefined, { day: "numeric", month: "long", year: "numeric" });
-  $("for").replaceChildren("Made for ", bold(link.name || "you"), ...(link.community ? [" in ", bold(link.community)] : []), ` · works until ${until}`);
-  $("title").textContent = open === 1 ? "One message to sign" : `${open || "No"} messages to sign`;
-  $("steps").hidden = false;
-  $("list").replaceChildren(...link.processes.map((process) => {
-    const state = make("span", "", "state");
-    state.id = `state-${process.process}`;
-    return make("li", [make("span", nameOf(process), "name"), make("code", short(process.process)), state]);
-  }));
-  link.processes.forEach((process) => mark(process, process.status === "patched" ? "patched" : "waiting"));
-  $("listed").hidden = link.processes.length === 1;
-}
-
-function show(process, { target, tags, data }) {
-  const installs = tags[0].value === "Eval";
-  mark(process, "now");
-  $("process").hidden = false;
-  $("process-title").textContent = nameOf(process);
-  $("facts").replaceChildren(
-    ...fact("Process", make("code", process.process)), ...fact("Called", process.name && make("code", plain(process.name))),
-    ...fact("Owner", process.owner ? make("code", process.owner) : "No gateway could say. Only the owner's signature counts."),
-    ...fact("Will show", process.keys?.length && make("code", plain(process.keys.join(", "), 200))),
-  );
-  $("what").textContent = installs
-    ? "This runs the Lua below once inside your process, as its owner. It adds the handler that shows your state to HyperBEAM nodes, and keeps it fresh."
-    : "This asks your process to show its state to HyperBEAM nodes, so that apps can read it.";
-  $("tags").tBodies[0].replaceChildren(...[
-    ["Target", target], ...tags.map(({ name, value }) => [name, value]),
-    ["Data", installs ? `the Lua below, ${new TextEncoder().encode(data).length} bytes` : "one space"],
-  ].map(([name, value]) => make("tr", [make("th", name), make("td", [make("code", value)])])));
-  $("lua").textContent = installs ? data : "";
-  $("lua").hidden = !installs;
-  $("cannot").replaceChildren(...[
-    "It moves no tokens and carries no amount.", "It gives nobody your wallet, your keys or your process.",
-    `It goes from this page to ${new URL(link.network.mu).host}, not through Patchbell.`,
-  ].map((line) => make("li", line)));
-}
-
-const STATES = { waiting: "waiting", now: "now", skipped: "skipped", sent: "sent", checking: "being checked",
-  seen: "seen once, being confirmed", patched: "patched", later: "not shown yet" };
-
-/** Writes a process's state into the list, and gives `outcome` back. */
-function mark(process, state, outcome) {
-  const place = $(`state-${process.process}`);
-  place.textContent = STATES[state];
-  place.dataset.state = state;
-  return outcome;
-}
-
-/** Moves the step indicator, and says what to do now. */
-function at(step, sentence = "", kind = "") {
-  [...$("steps").children].forEach((item, index) => {
-    item.className = index + 1 < step ? "done" : "";
-    item.ariaCurrent = index + 1 === step ? "step" : null;
-  });
-  say(sentence, kind);
-}
-
-function say(sentence, kind = "") {
-  $("say").textContent = sentence;
-  $("act").dataset.kind = kind;
-}
-
-function trouble(sentence, words = "") {
-  $("trouble").textContent = sentence;
-  $("words").textContent = words;
-  $("words").hidden = !words;
-}
-
-const calm = () => trouble("");
-
-/** Shows buttons, the first as the main one, and waits for one. A change in the wallet counts as an answer too. */
-let answered = () => {};
-function press(...labels) {
-  return new Promise((resolve) => {
-    answered = (label) => {
-      $("buttons").replaceChildren();
-      answered = () => {};
-      if (label !== "changed") calm();
-      resolve(label);
-    };
-    const buttons = labels.map((label) => {
-      const button = make("button", label);
-      Object.assign(button, { type: "button", disabled: true, onclick: () => answered(label) });
-      return button;
-    });
-    $("buttons").replaceChildren(...buttons);
-    // The second half of a double click on the button that was here before must not press this one.
-    setTimeout(() => buttons.forEach((button) => (button.disabled = false)), 400);
-  });
-}
-
 async function copyLink() {
   const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
   trouble(copied ? "Copied. Open it in the browser where your wallet is." : "Copy the address of this page from the browser's bar.");
 }
 
-const make = (tag, content, name = "") => {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.append(...[content].flat()); // strings become text, never markup
-  return element;
-};
-const bold = (text) => make("b", plain(text));
-const fact = (name, value) => (value ? [make("dt", name), make("dd", [value].flat())] : []);
-const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
-const nameOf = (process) => plain(process.label || process.name) || short(process.process);
-const count = (number) => (number === 1 ? "one" : String(number));
+async function drawCode() {
+  const code = await ask("qr").catch(() => null);
+  if (code) $("qr-image").src = `data:image/svg+xml,${encodeURIComponent(code.svg)}`;
+  $("qr").hidden = !code;
+}
 
 // --- What outlives a reload: which message was signed for which process. In this tab only. ----------------------------
 
