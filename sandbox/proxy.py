@@ -27,7 +27,7 @@ class BotProxy:
     """Hands requests on to the bot's web server. `passed` is called with each one that the bot answered with 2xx."""
 
     def __init__(self, port: int, wallet: str, passed: Callable[[str], None]) -> None:
-        self._origin = URL(f"http://127.0.0.1:{port}")
+        self._origin = f"http://127.0.0.1:{port}"
         self._tag = f'<script src="{wallet}"></script>'.encode()
         self._passed = passed
         self._session: aiohttp.ClientSession | None = None
@@ -47,11 +47,10 @@ class BotProxy:
         """Answer as the bot does; 502 with one clear sentence while it is down."""
         if self._session is None:
             raise RuntimeError("start() comes first")
-        target = self._origin.with_path(request.rel_url.raw_path, encoded=True).with_query(request.rel_url.raw_query_string)
         try:
             async with self._session.request(
                 request.method,
-                target,
+                URL(self._origin + request.raw_path, encoded=True),
                 headers=_request_headers(request),
                 data=await request.read(),
                 allow_redirects=False,

@@ -74,7 +74,14 @@ async def ask_as_the_recipe(session: aiohttp.ClientSession, node: str, process: 
     `request` is its first line; `status` is None where no answer came, and `failure` then says why.
     """
     path = f"/{process}~process@1.0/compute/cache/balances"
-    asked: Json = {"node": node, "request": f"HEAD {path}", "status": None, "reason": None, "headers": [], "failure": None}
+    asked: Json = {
+        "node": node,
+        "request": f"HEAD {path}",
+        "status": None,
+        "reason": None,
+        "headers": [],
+        "failure": None,
+    }
     started = time.monotonic()
     try:
         async with session.head(node + path) as answer:

@@ -1,0 +1,146 @@
+// The side panel: how the bot is, what one can make happen, and what is really said about the processes.
+
+import { $, announce, icon, make } from "./dom.js";
+
+const WORDS = { patched: "patched", not_patched: "not patched", unknown: "unknown", not_found: "not found" };
+const STATES = { running: "The bot is running", starting: "The bot is starting", down: "The bot is down" };
+
+let state = null; // what GET /sandbox/api/state last said
+let looks = new Map();
+let shown = null; // which process is open
+let looking = false;
+
+export async function ask(path, method = "GET", body = undefined) {
+  const response = await fetch(`/sandbox/api/${path}`, {
+    method, headers: body === undefined ? {} : { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`The sandbox answered ${response.status}.`);
+  return response.json();
+}
+
+/** Shows a new state, as /sandbox/api/state and the feed give it. */
+export function showState(next, person) {
+  state = next;
+  shown ??= state.seeds[0].process;
+  drawBot();
+  drawSwitches(person);
+  drawProcesses();
+}
+
+/** Has the processes looked at again. */
+export async function lookAgain() {
+  if (looking) return;
+  looking = true;
+  drawProcesses();
+  try {
+    looks = new Map((await ask("looks")).map((look) => [look.process, look]));
+  } finally {
+    looking = false;
+    drawProcesses();
+  }
+}
+
+function drawBot() {
+  const since = state.bot.pid ? `process ${state.bot.pid}` : "no process";
+  const starts = state.bot.starts === 1 ? "started once" : `started ${state.bot.starts} times`;
+  const days = Math.round(state.ahead / 86400);
+  const line = make("div", { className: "bot-line" }, make("span", { className: "lamp" }),
+    make("div", {}, make("b", {}, STATES[state.bot.state]),
+      make("small", {}, `${since} · ${starts}${days ? ` · ${days} ${days === 1 ? "day" : "days"} ahead` : ""}`)));
+  line.dataset.state = state.bot.state;
+  $("bot").replaceChildren(line);
+}
+
+function drawSwitches(person) {
+  const down = state.nodes.filter((node) => node.down).length;
+  const closed = state.closed.includes(person);
+  const nodes = down === 0 ? "All three answer." : down === state.nodes.length ? "None answers. Press to mend." : "One is down. Press for all.";
+  $("switches").replaceChildren(make("h3", {}, "Make something happen"), make("div", { className: "grid" },
+    switch_("skip", "Skip a day", "For everyone here, the bot too.", null, "skip-day"),
+    switch_("kill", "Kill the bot now", "SIGKILL; a new one starts.", null, "kill"),
+    switch_("node", "Node down", nodes, down > 0, "nodes", { down: (down === 0 ? 1 : down === state.nodes.length ? 0 : state.nodes.length) }),
+    switch_("door", "Close my DMs", closed ? "The bot can't reach you." : "Yours, whoever you act as.", closed, "dms", { person, closed: !closed })));
+}
+
+function switch_(drawing, name, note, pressed, path, body = {}) {
+  const button = make("button", { type: "button", className: "switch" }, icon(drawing), make("b", {}, name), make("small", {}, note));
+  button.id = `switch-${path}`;
+  if (pressed !== null) button.setAttribute("aria-pressed", String(pressed));
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await ask(path, "POST", body);
+      announce(`${name}: done.`);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return button;
+}
+
+function drawProcesses() {
+  const opened = [...document.querySelectorAll("#processes details")].map((details) => details.open);
+  const look = looks.get(shown);
+  const again = make("button", { type: "button", className: "small", disabled: looking }, looking ? "Looking…" : "Look again");
+  again.addEventListener("click", () => lookAgain());
+  const seed = state.seeds.find((candidate) => candidate.process === shown);
+  $("processes").replaceChildren(
+    make("h3", {}, "Three processes, owned by the demo wallet"),
+    make("div", { className: "pick" }, state.seeds.map((candidate) => pick(candidate))),
+    make("div", { className: "look" },
+      make("div", { className: "id" }, make("code", {}, seed.process), copyButton(seed.process), again),
+      look ? [raw(look.raw), recipe(look), ours(look.ours)] : make("p", { className: "subtext" }, "Asking the nodes…")));
+  document.querySelectorAll("#processes details").forEach((details, index) => (details.open = opened[index] ?? false));
+}
+
+function pick(seed) {
+  const verdict = looks.get(seed.process)?.ours.verdict;
+  const button = make("button", { type: "button", "aria-pressed": String(seed.process === shown) },
+    make("span", {}, make("b", {}, seed.label), make("small", {}, `At first: ${seed.note}`)), verdict && mark(verdict));
+  button.addEventListener("click", () => {
+    shown = seed.process;
+    drawProcesses();
+  });
+  return button;
+}
+
+function copyButton(text) {
+  const button = make("button", { type: "button", className: "small" }, "Copy id");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard?.writeText(text);
+    button.textContent = "Copied";
+  });
+  return button;
+}
+
+const mark = (verdict) => make("span", { className: `mark ${verdict}` },
+  icon({ patched: "check", not_patched: "cross" }[verdict] ?? "ask"), WORDS[verdict] ?? "no verdict");
+
+function says(title, verdict, ...more) {
+  return make("div", { className: "says" }, make("div", { className: "title" }, make("b", {}, title), verdict && mark(verdict)), more);
+}
+
+function raw(answer) {
+  const status = answer.status === null ? `No answer: ${answer.failure}` : `HTTP/1.1 ${answer.status} ${answer.reason}`;
+  const headers = answer.headers.map(([name, value]) => `${name.toLowerCase()}: ${value}`).join("\n");
+  const short = answer.request.replace(/[A-Za-z0-9_-]{43}/, (id) => `${id.slice(0, 4)}…${id.slice(-4)}`);
+  return says("A node's raw answer", null, make("pre", { tabIndex: 0 }, `${short}\n${status}`),
+    headers && make("details", {}, make("summary", {}, "All headers"), make("pre", { tabIndex: 0 }, headers)));
+}
+
+function recipe(look) {
+  const element = says("The usual recipe says", look.recipe.verdict, make("p", {}, look.recipe.because));
+  const differs = look.ours.verdict && look.ours.verdict !== look.recipe.verdict;
+  element.classList.toggle("wrong", Boolean(differs));
+  return element;
+}
+
+function ours(verdict) {
+  if (verdict.error) return says("Patchbell says", null, make("p", {}, verdict.error));
+  const exposed = verdict.exposed?.length ? `Shown: ${verdict.exposed.join(", ")}.` : "Nothing of its own is shown.";
+  const reason = verdict.verdict === "unknown" ? "No node's answer settles it." : exposed;
+  return says("Patchbell says", verdict.verdict, make("p", {}, `${reason} It took ${verdict.requests} requests.`),
+    make("details", {}, make("summary", {}, "The evidence"),
+      make("ul", { className: "evidence" }, verdict.evidence.map((one) => make("li", {},
+        make("code", {}, `${one.status ?? "no answer"} ${one.path || "/"}`), make("span", {}, `${one.node.replace(/^https?:\/\//, "")} · ${one.reason} · ${one.elapsed_ms} ms`))))));
+}

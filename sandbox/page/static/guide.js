@@ -1,0 +1,84 @@
+// The strip at the top: the whole loop in five steps, each with a button that takes one there.
+
+import { $, announce, icon, make } from "./dom.js";
+
+/** The steps. `after` is what must happen for the next one; `go` is what its button does. */
+const STEPS = [
+  {
+    title: "Press Enter.", after: "registered", button: "Type it for me",
+    text: (cast) => `You are ${cast.owner.name} and own two processes that are not patched. The command is typed below.`,
+    go: (app) => app.typeAs("owner", "register", { process: app.unpatched().join(" ") }),
+  },
+  {
+    title: "See the DM.", after: "dm-seen", button: "Open the DM",
+    text: () => "Patchbell has written to you. Your safe word in it is what a fake bot could not know.",
+    go: (app) => app.openDm("owner"),
+  },
+  {
+    title: "Press Sign.", after: "signed", button: "Open the DM",
+    text: () => "It opens the signing page in a new tab. A demo wallet signs there for real, with a key that is worth nothing.",
+    go: (app) => app.openDm("owner"),
+  },
+  {
+    title: "See it turn patched.", after: "patched", button: "Open the DM",
+    text: () => "The bot looks at the nodes by itself, and writes to you when they show it. Look behind the scenes too.",
+    go: (app) => app.openDm("owner"),
+  },
+  {
+    title: "Announce it as a moderator.", after: "announced", button: "Type it for me",
+    text: (cast) => `Act as ${cast.moderator.name}, type /announce, fill in the form and press Post.`,
+    go: (app) => app.typeAs("moderator", "announce", {}),
+  },
+  {
+    title: "See the progress.", after: "progress", button: "Type it for me", half: true,
+    text: () => "Your members register for what you announced, and /progress counts them. Only counts: who they are stays theirs.",
+    go: (app) => app.typeAs("moderator", "progress", {}),
+  },
+];
+const COUNT = STEPS.filter((step) => !step.half).length;
+
+export class Guide {
+  /** `app` does what the buttons say; `key` is this run of the sandbox, so that another run begins anew. */
+  constructor(app, key) {
+    Object.assign(this, { app, key: `guide-${key}` });
+    const kept = sessionStorage.getItem(this.key);
+    this.at = kept === null ? 0 : Number(kept);
+    this.draw();
+  }
+
+  get isAtStart() {
+    return this.at === 0;
+  }
+
+  /** Hears what happened. Anything but what the present step waits for changes nothing. */
+  note(happened) {
+    if (STEPS[this.at]?.after !== happened) return;
+    this.go(this.at + 1);
+    announce(this.at < STEPS.length ? `Next: ${STEPS[this.at].title}` : "That was the whole loop.");
+  }
+
+  go(step) {
+    this.at = step;
+    sessionStorage.setItem(this.key, String(step));
+    this.draw();
+  }
+
+  draw() {
+    const done = this.at >= STEPS.length;
+    const step = STEPS[this.at];
+    const number = STEPS.slice(0, this.at + 1).filter((candidate) => !candidate.half).length;
+    const dots = Array.from({ length: COUNT }, (_, index) =>
+      make("li", { className: done || index + 1 < number ? "done" : index + 1 === number ? "now" : "" }));
+    const button = make("button", { type: "button", className: `button ${done ? "secondary" : "primary"}` }, done ? "Begin again" : step.button);
+    button.addEventListener("click", () => {
+      if (done) this.go(0);
+      STEPS[this.at].go(this.app);
+    });
+    $("guide").replaceChildren(
+      make("span", { className: `count${done ? " done" : ""}` }, done ? [icon("check"), " Done"] : `${number} of ${COUNT}`),
+      make("p", { className: "what" }, make("strong", {}, done ? "That was the whole loop." : step.title),
+        make("span", {}, done ? "Now break something: skip a day, kill the bot, take a node down, close your DMs." : step.text(this.app.cast))),
+      make("ol", { className: "steps", "aria-hidden": "true" }, dots),
+      button);
+  }
+}
