@@ -18,8 +18,8 @@ class Faults:
     """`delay` and `compute_delay` are in seconds, the second only for what must evaluate; `lag` in slots.
 
     `lag` hides the newest slots from the node altogether, its `slot/current` too: a stale copy that does not know it is
-    one. `lost` are processes the node no longer knows. `only_schedules` answers nothing but slots. `head_502` is a proxy
-    that cannot take a large `HEAD compute`. `http2_only` refuses HTTP/1.1 as nodes that end TLS themselves do.
+    one. `lost` are processes the node no longer knows. `only_schedules` answers nothing but slots. `head_502` is a
+    proxy that cannot take a large `HEAD compute`. `http2_only` refuses HTTP/1.1 as nodes that end TLS themselves do.
     `newest` answers for unknown processes as nodes of 2026 do.
     """
 

@@ -45,7 +45,6 @@ function require(name)
 end
 
 Inbox = {}
-Errors = {}
 local printed = {}
 
 function print(...)
@@ -275,6 +274,9 @@ return function(msg, env, source)
     Handlers.add("_eval", evalPattern, evaluate)
   end
   ao.clearOutbox()
+  if not source and msg.From ~= msg.Owner and not ao.isTrusted(msg) then
+    return { Messages = {}, Spawns = {}, Assignments = {}, Output = { data = "Message is not trusted! From: " .. msg.From } }
+  end
   local co = coroutine.create(function()
     normalize(msg)
     if source then return assert(load(source, "@process", "t"))() end
@@ -282,10 +284,7 @@ return function(msg, env, source)
   end)
   local ok, problem = coroutine.resume(co)
   if not ok then
-    ao.clearOutbox()
-    if source or msg.Action == "Eval" or spent > INSTRUCTIONS then return { Error = tostring(problem) } end
-    table.insert(Errors, tostring(problem))
-    printed[#printed + 1] = "error: " .. tostring(problem)
+    return { Error = table.concat(printed, "\n") .. "\n\nerror:\n" .. tostring(problem) }
   end
   if #printed > 0 and not ao.outbox.Output.data then
     ao.outbox.Output = { data = table.concat(printed, "\n"), prompt = "aos> ", print = true }

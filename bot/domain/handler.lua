@@ -1,0 +1,191 @@
+-- Patchbell state patch, version 1. For processes that run aos 2.0.x (not hyper-aos).
+-- From Patchbell, a Discord bot that helps communities show their processes' state: `python -m bot handler` prints this
+-- text, and anybody may read, change and share it (MIT licence).
+--
+-- What it does: it shows the globals named below to everyone, through HyperBEAM's patch@1.0 device. When the owner evaluates
+-- it, it publishes them at once; from then on each message that changes one of them publishes what changed, and nothing
+-- else. It moves no tokens, sends nothing to anybody, and takes orders from the process's owner alone.
+--
+-- To publish everything again: send Action = @ACTION@. To pause: StatePatchEnabled = false. To see what it shows: StatePatch.
+--
+-- How values appear: numbers that JSON cannot carry exactly, booleans and objects with __tostring as text; lists as lists;
+-- other integer keys as text. What has no JSON form (functions, cycles, NaN, broken UTF-8) is left out, and so are empty
+-- tables, because publishing an empty table wipes the key. patch@1.0 merges, so an entry that goes away is
+-- overwritten: amounts by "0", everything else by "__ao-unset__", which newer nodes take as "delete". A global that is not
+-- there at all leaves what was published before.
+
+StatePatch = StatePatch or { sent = {} }
+StatePatch.version = 1
+StatePatch.declared = {
+@DECLARED@
+}
+
+do
+  local DEVICE, UNSET = "patch@1.0", "__ao-unset__"
+  local DEEPEST, EXACT = 16, 99999999999999 -- aos's JSON writes 14 digits
+
+  local function text(value)
+    return utf8.len(value) and value or nil
+  end
+
+  local plain -- the copy of a value that JSON can carry, or nil
+
+  local function list(value, size, around)
+    local copy = {}
+    for index = 1, size do
+      copy[index] = plain(value[index], around)
+      if copy[index] == nil then return nil end
+    end
+    return copy
+  end
+
+  local function name_of(key, value)
+    if type(key) == "string" then return key ~= "" and text(key) or nil end
+    local name = math.type(key) == "integer" and tostring(key) or nil
+    return name and value[name] == nil and name or nil
+  end
+
+  local function object(value, around)
+    local copy = {}
+    for key, inner in pairs(value) do
+      local name = name_of(key, value)
+      if name then copy[name] = plain(inner, around) end
+    end
+    return next(copy) ~= nil and copy or nil
+  end
+
+  local function size_of_list(value)
+    if value[1] == nil then return 0 end
+    local count = 0
+    for _ in pairs(value) do count = count + 1 end
+    return count == #value and count or 0
+  end
+
+  local function from_table(value, around)
+    local meta = getmetatable(value)
+    if type(meta) == "table" and meta.__tostring then return text(tostring(value)) end
+    if around[value] or around.depth >= DEEPEST then return nil end
+    around[value], around.depth = true, around.depth + 1
+    local size = size_of_list(value)
+    local copy = size > 0 and list(value, size, around) or object(value, around)
+    around[value], around.depth = nil, around.depth - 1
+    return copy
+  end
+
+  plain = function(value, around)
+    local kind = type(value)
+    if kind == "string" then return text(value) end
+    if kind == "boolean" then return tostring(value) end
+    if kind == "table" then return from_table(value, around) end
+    if kind ~= "number" or value ~= value or value == math.huge or value == -math.huge then return nil end
+    if math.type(value) == "integer" and (value > EXACT or value < -EXACT) then return tostring(value) end
+    return value
+  end
+
+  local function is_object(value)
+    return type(value) == "table" and value[1] == nil
+  end
+
+  local function same(one, other)
+    if type(one) ~= "table" or type(other) ~= "table" then return one == other end
+    for key, value in pairs(one) do
+      if not same(value, other[key]) then return false end
+    end
+    for key in pairs(other) do
+      if one[key] == nil then return false end
+    end
+    return true
+  end
+
+  local function tombstone(value)
+    return type(value) ~= "table" and tonumber(value) and "0" or UNSET
+  end
+
+  -- What a merge needs to turn `before` into `now`; nil where they are the same (unless everything is wanted).
+  local function changes(now, before, everything)
+    if not (is_object(now) and is_object(before)) then
+      return (everything or not same(now, before)) and now or nil
+    end
+    local changed = {}
+    for key, value in pairs(now) do changed[key] = changes(value, before[key], everything) end
+    for key, value in pairs(before) do
+      if now[key] == nil then changed[key] = tombstone(value) end
+    end
+    return next(changed) ~= nil and changed or nil
+  end
+
+  local function read(names)
+    local value = _G
+    for _, name in ipairs(names) do
+      if type(value) ~= "table" then return nil end
+      value = value[name]
+    end
+    return value
+  end
+
+  local function put(message, path, value)
+    for index = 1, #path - 1 do
+      message[path[index]] = message[path[index]] or {}
+      message = message[path[index]]
+    end
+    message[path[#path]] = value
+  end
+
+  -- Sends one patch message with what changed, or with everything. Gives the published paths and those with nothing to show.
+  function StatePatch.publish(everything)
+    local message, sent, published, empty = { device = DEVICE }, {}, {}, {}
+    for _, entry in ipairs(StatePatch.declared) do
+      local name = table.concat(entry.path, "/")
+      local before, value = StatePatch.sent[name], read(entry.names)
+      local now = plain(value, { depth = 0 })
+      if now == nil and type(value) == "table" and before ~= nil then now = {} end
+      if now == nil then
+        sent[name], empty[#empty + 1] = before, table.concat(entry.names, ".")
+      else
+        local changed = changes(now, before, everything)
+        if type(changed) == "table" and next(changed) == nil then changed = UNSET end
+        if changed ~= nil then
+          put(message, entry.path, changed)
+          published[#published + 1] = name
+        end
+        sent[name] = now
+      end
+    end
+    if #published > 0 then ao.send(message) end
+    StatePatch.sent = sent
+    return published, empty
+  end
+
+  -- Publishes everything and says in one line what came of it.
+  function StatePatch.announce()
+    StatePatchEnabled = true
+    local published, empty = StatePatch.publish(true)
+    local words = #published > 0 and "published " .. table.concat(published, ", ") or "nothing published"
+    if #empty > 0 then words = words .. "; missing or empty: " .. table.concat(empty, ", ") end
+    return "StatePatch: " .. words
+  end
+end
+
+-- aos looks Handlers.evaluate up for every message, so wrapping it covers every handler, later ones and Eval too. When a
+-- handler fails nothing is published: the next message that works does it. A fault in here never fails a message.
+if Handlers.evaluate ~= StatePatch.evaluate then
+  local evaluate = Handlers.evaluate
+  StatePatch.evaluate = function(msg, env)
+    local results = table.pack(evaluate(msg, env))
+    if StatePatchEnabled then
+      local ok, problem = pcall(StatePatch.publish)
+      if not ok then print("StatePatch: " .. tostring(problem)) end
+    end
+    return table.unpack(results, 1, results.n)
+  end
+  Handlers.evaluate = StatePatch.evaluate
+end
+
+-- In front of the others, so that no handler for everything can take it. For a message that a wallet signed, msg.From is the
+-- wallet; for one that the process sends to itself it is ao.id.
+Handlers.remove("@ACTION@")
+Handlers.prepend("@ACTION@", Handlers.utils.hasMatchingTag("Action", "@ACTION@"), function(msg)
+  if msg.From == Owner or msg.From == ao.id then print(StatePatch.announce()) end
+end)
+
+return StatePatch.announce()

@@ -1,0 +1,84 @@
+"""The process-side handler: the Lua that an owner evaluates to show a process's state (ao-facts.md, section 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+
+from bot.domain.keys import StateKey, parse_key
+from bot.errors import BadInput, MalformedKey
+
+DEFAULT_ACTION = "EnableStatePatch"
+
+_GLOBAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_ACTION = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_LONGEST = 128
+_MOST_KEYS = 32
+
+# Not state: showing one of these would show code, other people's messages, or the whole memory.
+_NEVER_SHOWN = frozenset(
+    ("_G", "_ENV", "ao", "Handlers", "Inbox", "Owner", "Errors", "Dump", "Utils", "StatePatch", "StatePatchEnabled")
+    + ("package", "string", "table", "math", "coroutine", "debug", "io", "os", "utf8", "json", "crypto", "require")
+)
+_LUA_WORDS = frozenset(
+    ("and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil")
+    + ("not", "or", "repeat", "return", "then", "true", "until", "while")
+)
+
+
+class MalformedHandler(BadInput):
+    """The keys and globals make no handler; `str()` says why."""
+
+
+def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> str:
+    """Give the whole Lua that publishes the global of each path: `{"cache/balances": "Balances"}`.
+
+    A global may be a field of one (`Token.Balances`). Raises MalformedKey or MalformedHandler with one sentence.
+    """
+    if not keys:
+        raise MalformedHandler("Name at least one key to publish, like cache/balances=Balances.")
+    if len(keys) > _MOST_KEYS:
+        raise MalformedHandler(f"That is {len(keys)} keys; one handler publishes {_MOST_KEYS} at most.")
+    if not _ACTION.fullmatch(action):
+        raise MalformedHandler("An action is a letter, then up to 63 letters, digits and hyphens.")
+    declared = {parse_key(path): parse_global(name) for path, name in keys.items()}
+    if len(declared) != len(keys):
+        raise MalformedHandler("One of the keys is named twice.")
+    _refuse_overlaps(list(declared))
+    lines = "\n".join(f"  {_declaration(path, name)}" for path, name in declared.items())
+    template = files("bot.domain").joinpath("handler.lua").read_text("utf-8")
+    return template.replace("@ACTION@", action).replace("@DECLARED@", lines)
+
+
+def parse_global(text: str) -> str:
+    """Give the name of a Lua global, or of a field of one, that `text` is. Raises MalformedHandler."""
+    name = text.strip()
+    if len(name) > _LONGEST or not _GLOBAL.fullmatch(name):
+        raise MalformedHandler("A Lua name has letters, digits and _, and dots between fields, like Token.Balances.")
+    first, *fields = name.split(".")
+    if first in _NEVER_SHOWN:
+        raise MalformedHandler(f"{first} belongs to aos itself and is never published.")
+    if word := next((part for part in (first, *fields) if part in _LUA_WORDS), None):
+        raise MalformedHandler(f"{word} is a word of Lua, so no global has that name.")
+    return name
+
+
+def _refuse_overlaps(paths: list[StateKey]) -> None:
+    for outer in paths:
+        for inner in paths:
+            if inner.startswith(f"{outer}/"):
+                raise MalformedKey(f"{inner} lies inside {outer}: publish one of the two.")
+
+
+def _declaration(path: StateKey, name: str) -> str:
+    def quoted(words: list[str]) -> str:
+        return ", ".join(_quote(word) for word in words)
+
+    return f"{{ path = {{ {quoted(path.split('/'))} }}, names = {{ {quoted(name.split('.'))} }} }},"
+
+
+def _quote(word: str) -> str:
+    """Write a Lua string. Both sorts of names were validated; here nothing could leave the quotes even if it were not."""
+    safe = re.sub(rb"[^A-Za-z0-9_-]", lambda match: b"\\%03d" % match[0][0], word.encode())
+    return f'"{safe.decode()}"'
