@@ -78,21 +78,23 @@ class _Door(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Decide by how many are open, and how many of them are this peer's."""
         stream = cast(asyncio.Transport, transport)
-        if not self._may_enter(_host(stream.get_extra_info("peername"))):
+        peers = [_host(other.peername) for other in self._server.connections]
+        if not may_enter(_host(stream.get_extra_info("peername")), peers, self._proxies):
             stream.abort()
             return
         handler = self._server()
         stream.set_protocol(handler)
         handler.connection_made(stream)
 
-    def _may_enter(self, peer: str | None) -> bool:
-        open_now = self._server.connections
-        if len(open_now) >= AT_MOST:
-            return False
-        address = client_address(peer, (), ())
-        if address is None or address.is_loopback or within(address, self._proxies):
-            return True
-        return sum(_host(other.peername) == peer for other in open_now) < AT_MOST_EACH
+
+def may_enter(peer: str | None, open_now: Sequence[str | None], proxies: Sequence[Network]) -> bool:
+    """Tell whether one more connection of `peer` fits beside those that are open."""
+    if len(open_now) >= AT_MOST:
+        return False
+    address = client_address(peer, (), ())
+    if address is None or address.is_loopback or within(address, proxies):
+        return True
+    return open_now.count(peer) < AT_MOST_EACH
 
 
 def _host(peername: object) -> str | None:

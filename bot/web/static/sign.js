@@ -54,10 +54,12 @@ async function handle(process) {
     if (result === "sign again") continue;
     if (!result || holdsPatch(result)) return mark(process, "sent", true);
     if (handlerSaid(result)) {
-      trouble("Your process has the handler, but nothing to show yet. It follows by itself once there is. It said:", handlerSaid(result));
+      trouble("Your process has the handler, but nothing to show yet. It shows it by itself as soon as there is. It said:",
+        handlerSaid(result));
       break;
     }
     if (result.Error) trouble("The process could not follow it. It said:", plain(result.Error, 300));
+    if (!process.handler) break; // this app's own developers have to bring one
     step = step === "patch" ? "install" : "patch";
   }
   at(3, "There is nothing more to sign for this one. Its app's developers can find out why it shows nothing.");
