@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("tests.databases",)  # `database`, on SQLite and PostgreSQL, for more than one folder
+
 TOOLS = ("chromium", "node", "lua", "postgresql")
 _used: Counter[str] = Counter()
 

@@ -176,8 +176,8 @@ class Checking:
             await self._alarms.ring_in(
                 connection,
                 "nodes",
-                f"{failed} of {len(claims)} checks failed at once: I take it that our nodes are at fault. No status changes "
-                f"and nobody is reminded before <t:{int(until.timestamp())}:t>; then I try again.",
+                f"{failed} of {len(claims)} checks failed at once: I take it that our nodes are at fault. No status "
+                f"changes and nobody is reminded before <t:{int(until.timestamp())}:t>; then I try again.",
                 now,
             )
 

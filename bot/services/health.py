@@ -10,7 +10,7 @@ from bot.clock import Clock
 
 @dataclass(slots=True)
 class Pulse:
-    """One loop: `beat` is called after every round, whether or not there was work; `failures` are rounds that raised."""
+    """One loop: `beat` is called after every round, also one without work; `failures` are rounds that raised."""
 
     name: str
     interval: timedelta

@@ -1,4 +1,4 @@
-"""Holds: something is not done before a moment, across restarts. Each further one is longer, until a success ends them."""
+"""Holds: something is not done before a moment, across restarts. Each further one is longer, until a success."""
 
 from __future__ import annotations
 

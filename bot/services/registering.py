@@ -206,7 +206,7 @@ class Registering:
     async def _store_one(
         self, connection: AsyncConnection, order: _Order, reading: Reading, mine: Sequence[Registration], now: datetime
     ) -> set[int]:
-        """Write one process's reading and registration. A status that turns by it is told to whoever followed before."""
+        """Write one process's reading and registration. A status that turns is told to whoever followed before."""
         await processes.remember(connection, reading.process, now=now)
         await processes.lock(connection, reading.process)
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())

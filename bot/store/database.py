@@ -100,8 +100,11 @@ def parse_url(url: str) -> URL:
         raise ConfigurationError(
             f"database.url must begin with sqlite+aiosqlite or postgresql+asyncpg, not {parsed.drivername}."
         )
-    if parsed.drivername.startswith("sqlite") and parsed.database in (None, "", ":memory:"):
-        raise ConfigurationError("database.url must name a file: what is owed has to survive a restart.")
+    if parsed.drivername.startswith("sqlite"):
+        if parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError("database.url must name a file: what is owed has to survive a restart.")
+        if not Path(parsed.database).parent.is_dir():
+            raise ConfigurationError(f"database.url names a folder that is not there: {Path(parsed.database).parent}.")
     return parsed
 
 
@@ -117,7 +120,7 @@ def _create_engine(url: URL) -> AsyncEngine:
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # or sqlite3 would begin transactions by itself, and late
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

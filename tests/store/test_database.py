@@ -1,0 +1,179 @@
+"""One contract, two databases."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from bot.errors import AlreadyRunning, ConfigurationError
+from bot.store import memos, people
+from bot.store.database import Database, open_database
+from bot.store.lock import only_copy
+from bot.store.tables import metadata
+
+
+async def test_concurrent_read_then_write_loses_nothing(database: Database):
+    async with database.write() as connection:
+        await memos.remember(connection, "count", "0")
+
+    async def increment() -> None:
+        async with database.write() as connection:
+            count = int(await memos.recall(connection, "count", lock=True) or "0")
+            await asyncio.sleep(0)
+            await memos.remember(connection, "count", str(count + 1))
+
+    await asyncio.gather(*(increment() for _ in range(240)))
+    async with database.read() as connection:
+        assert await memos.recall(connection, "count") == "240"
+
+
+async def test_two_open_databases_lose_nothing_either(database_url: str, database: Database):
+    """Two programs have no lock of asyncio in common: here the database itself must hold."""
+    other = await open_database(database_url)
+    try:
+        async with database.write() as connection:
+            await memos.remember(connection, "count", "0")
+
+        async def increment(where: Database) -> None:
+            async with where.write() as connection:
+                count = int(await memos.recall(connection, "count", lock=True) or "0")
+                await asyncio.sleep(0.001)
+                await memos.remember(connection, "count", str(count + 1))
+
+        await asyncio.gather(*(increment(where) for where in (database, other) * 40))
+        async with database.read() as connection:
+            assert await memos.recall(connection, "count") == "80"
+    finally:
+        await other.close()
+
+
+async def test_an_exception_rolls_back(database: Database):
+    async def fail() -> None:
+        async with database.write() as connection:
+            await memos.remember(connection, "name", "value")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with database.read() as connection:
+        assert await memos.recall(connection, "name") is None
+
+
+async def test_a_cancelled_writer_keeps_nobody_out(database: Database):
+    async def write_for_ever() -> None:
+        async with database.write() as connection:
+            await memos.remember(connection, "name", "half")
+            await asyncio.sleep(3600)
+
+    task = asyncio.create_task(write_for_ever())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with asyncio.timeout(5), database.write() as connection:
+        assert await memos.recall(connection, "name") is None
+        await memos.remember(connection, "name", "whole")
+
+
+async def test_readers_do_not_wait_for_the_writer(database: Database):
+    async with database.write() as writer:
+        await memos.remember(writer, "name", "value")
+        async with asyncio.timeout(5), database.read() as reader:
+            assert await memos.recall(reader, "name") is None
+
+
+async def test_the_revisions_make_exactly_the_tables(database: Database):
+    def differences(connection: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_an_older_schema_is_upgraded_and_keeps_its_rows(database_url: str, now: datetime):
+    old = await open_database(database_url, revision="0001")
+    async with old.write() as connection:
+        await connection.execute(
+            text("INSERT INTO people (user_id, safe_word, locale, created_at) VALUES (7, 'amber otter', 'de', :now)"),
+            {"now": now.replace(tzinfo=None) if old.dialect == "sqlite" else now},
+        )
+    await old.close()
+    new = await open_database(database_url)
+    async with new.read() as connection:
+        person = await people.find(connection, 7)
+    await new.close()
+    assert person is not None
+    assert (person.safe_word, person.name_hint, person.created_at) == ("amber otter", "", now)
+
+
+async def test_an_upgrade_that_fails_leaves_the_old_schema(database_url: str):
+    old = await open_database(database_url, revision="0001")
+    async with old.write() as connection:
+        await connection.execute(text("CREATE TABLE allowances (in_the_way INTEGER)"))
+    await old.close()
+    with pytest.raises(Exception, match="allowances"):
+        await open_database(database_url)
+    again = await open_database(database_url, revision="0001")
+    async with again.read() as connection:
+        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+    await again.close()
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_copies_that_open_at_once_upgrade_once(database_url: str):
+    opened = await asyncio.gather(*(open_database(database_url) for _ in range(4)))
+    for database in opened:
+        await database.close()
+
+
+async def test_moments_come_back_as_they_went_in(database: Database, now: datetime):
+    moment = now + timedelta(microseconds=123456)
+    async with database.write() as connection:
+        await people.remember(connection, 2**63 - 1, safe_word="a b", locale="en", name_hint="", now=moment)
+    async with database.read() as connection:
+        person = await people.find(connection, 2**63 - 1)
+    assert person is not None
+    assert person.created_at == moment
+    assert person.created_at.utcoffset() == timedelta(0)
+
+
+async def test_naive_moments_are_refused(database: Database, now: datetime):
+    with pytest.raises(Exception, match="without a time zone"):
+        async with database.write() as connection:
+            await people.remember(
+                connection, 1, safe_word="a b", locale="en", name_hint="", now=now.replace(tzinfo=None)
+            )
+
+
+async def test_references_are_enforced(database: Database, now: datetime):
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(
+                text("INSERT INTO ticket_registrations (hash, registration_id) VALUES ('none', 1)")
+            )
+
+
+async def test_a_second_copy_is_kept_out_until_the_first_ends(database_url: str):
+    async with only_copy(database_url):
+        with pytest.raises(AlreadyRunning):
+            async with only_copy(database_url):
+                pass
+    async with only_copy(database_url):
+        pass
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://host/x", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "sqlite:///x.db"]
+)
+def test_a_url_of_no_kind_we_know_is_refused_in_one_sentence(url: str):
+    with pytest.raises(ConfigurationError, match=r"database\.url .*\.$"):
+        Database(url)
+
+
+def test_a_missing_folder_is_said(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="folder that is not there"):
+        Database(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'where.db'}")
