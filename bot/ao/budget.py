@@ -37,7 +37,7 @@ class Bucket:
         now = self._timer()
         self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
         self._filled_at = now
-        missing = 1 + min(reserve, self._capacity - 1) - self._tokens
+        missing = 1 + max(0.0, min(reserve, self._capacity - 1)) - self._tokens
         if missing <= 0:
             self._tokens -= 1
             return 0.0

@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 _BODY = 4 * 1024 * 1024  # 100 items of 4 KiB of tags, escaped as JSON may
 _PATIENCE = 10.0
-_HEADERS = (("content-type", "application/json"), ("accept", "application/json"))
+_HEADERS = {"content-type": "application/json", "accept": "application/json"}
 _HINT_PAGES = 5
 _LONGEST_LIST = 5000
 

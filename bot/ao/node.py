@@ -27,7 +27,7 @@ _HEALTH_DEADLINE = 10.0
 _PATIENCE = 20.0
 _ADDRESS = re.compile(rb"[A-Za-z0-9_-]{43}")
 # As a query it does nothing, and any value but this gives 500 (ao-facts.md, section 1). HEAD goes without.
-_GET_HEADERS = (("accept-bundle", "true"),)
+_GET_HEADERS = {"accept-bundle": "true"}
 # An evaluation that ends this soon was none worth sparing the node: its token is given back.
 _NO_TROUBLE_MS = 1000
 
@@ -98,7 +98,7 @@ class Node:
                 method,
                 path,
                 deadline=deadline,
-                headers=_GET_HEADERS if method == "GET" else (),
+                headers=_GET_HEADERS if method == "GET" else None,
                 patience=_PATIENCE,
                 urgent=urgent,
                 forgiving=evaluates,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from time import monotonic
 
 from yarl import URL
@@ -53,7 +53,7 @@ class Peer:
         path: str = "",
         *,
         deadline: float,
-        headers: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         max_body: int | None = None,
         patience: float = 0.0,
@@ -96,7 +96,7 @@ class Peer:
         method: Verb,
         path: str,
         deadline: float,
-        headers: Sequence[tuple[str, str]],
+        headers: Mapping[str, str] | None,
         body: bytes | None,
         max_body: int | None,
     ) -> Answer:

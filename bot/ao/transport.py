@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
@@ -108,7 +108,7 @@ class Transport:
         method: Verb,
         *,
         deadline: float,
-        headers: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         max_body: int | None = None,
         http2: bool = False,
@@ -173,11 +173,11 @@ async def _read_body(response: httpx.Response, host: str, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _request(url: str, method: Verb, extra: Sequence[tuple[str, str]], body: bytes | None) -> httpx.Request:
+def _request(url: str, method: Verb, extra: Mapping[str, str] | None, body: bytes | None) -> httpx.Request:
     authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    headers = [("host", authority), ("user-agent", USER_AGENT), ("accept", "*/*"), ("accept-encoding", "identity")]
+    headers = {"host": authority, "user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
     try:
-        request = httpx.Request(method, url, headers=[*headers, *extra], content=body)
+        request = httpx.Request(method, url, headers=headers | dict(extra or {}), content=body)
     except (httpx.InvalidURL, ValueError) as error:
         raise malformed(url) from error
     if request.url.scheme not in _PORTS or not request.url.raw_host:

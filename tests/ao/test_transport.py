@@ -48,7 +48,7 @@ async def test_head_has_no_body_and_its_connection_is_used_again(raw, transport)
 async def test_posts_a_body(raw, transport):
     raw.answers(OK)
     await transport.exchange(
-        raw.url + "/graphql", "POST", deadline=2, body=b"{}", headers=[("content-type", "application/json")]
+        raw.url + "/graphql", "POST", deadline=2, body=b"{}", headers={"content-type": "application/json"}
     )
     assert b"content-length: 2\r\n" in raw.requests[0].lower()
 

@@ -1,0 +1,72 @@
+"""Observations as evidence that a person can read: one line for each request."""
+
+from __future__ import annotations
+
+from bot.ao.node import COMPUTING
+from bot.domain.card import Sighting
+from bot.domain.observation import Observation
+
+_FAILURES = {
+    COMPUTING: "still computing when we stopped waiting",
+    "now-budget": "not asked: this hour's share of computing is used up",
+    "rate-limited": "not asked: it wants to be left alone for now",
+    "resting": "not asked: it did not answer before",
+    "timeout": "no answer in time",
+    "refused": "refused the connection",
+    "dns": "no such host",
+    "tls": "could not prove who it is",
+    "unroutable": "no way there",
+    "reset": "broke the connection off",
+    "protocol": "did not speak HTTP as it should",
+    "oversized": "sent more than we read",
+    "compressed": "sent a compressed answer although asked not to",
+    "forbidden-address": "leads to a private address",
+    "malformed": "no address of a node",
+}
+_STATUSES = {
+    426: "wants HTTP/2",
+    429: "wants to be left alone for now",
+    500: "failed on its side",
+    502: "its proxy got no answer",
+    503: "is not available",
+    504: "its proxy got no answer in time",
+}
+_ANSWERS = {"not_found": "nothing there"}
+_LONGEST = 80
+
+
+def sighting(observation: Observation) -> Sighting:
+    """Give one observation as a line of evidence."""
+    return Sighting(
+        node=observation.node,
+        path=observation.path,
+        status=observation.status,
+        reason=reason_of(observation),
+        elapsed_ms=observation.elapsed_ms,
+    )
+
+
+def reason_of(observation: Observation) -> str:
+    """Say in a few words what the node answered."""
+    status = observation.status
+    if status is None:
+        return _FAILURES.get(observation.failure or "", observation.failure or "no answer")
+    if "unavailable" in observation.headers or b"necessary_message_not_found" in observation.body:
+        return "does not know this process"
+    if status == 200:
+        return _value_of(observation)
+    if status == 404:
+        return "nothing there"
+    if 300 <= status < 400:
+        return "sent us elsewhere, where we don't follow"
+    return _STATUSES.get(status, f"answered {status}")
+
+
+def _value_of(observation: Observation) -> str:
+    """Show a short value, such as a slot; of all else only that there was an answer."""
+    text = observation.body[: _LONGEST + 1].decode("utf-8", "replace").strip()
+    if text in _ANSWERS:
+        return _ANSWERS[text]
+    if text and text.lstrip("-").isdigit():
+        return f"answered {text[:20]}"
+    return "answered"
