@@ -109,6 +109,8 @@ class SandboxNode:
             if process is None:
                 return answers.missing_message(bundle=bundle)
             return answers.whole(definition_of(process), as_json=False, bundle=bundle)
+        if not rest:
+            return answers.whole(Table(), as_json=False, bundle=bundle)  # the device itself, whatever the id
         if process is None:
             return self._unknown(process_id, bundle=bundle)
         return self._process(process, segments, bundle=bundle)
