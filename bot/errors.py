@@ -5,6 +5,7 @@ PatchbellError                       everything we raise on purpose; str() is on
 │   ├── MalformedProcessId
 │   ├── MalformedKey
 │   ├── MalformedAddress
+│   ├── MalformedHandler
 │   ├── NothingToRegister
 │   └── TooManyRegistrations
 ├── NotYours                         the person does not follow that process, or the button is somebody else's
@@ -46,6 +47,10 @@ class MalformedKey(BadInput):
 
 class MalformedAddress(BadInput):
     """Not a wallet address (43 base64url characters)."""
+
+
+class MalformedHandler(BadInput):
+    """The keys, globals and action given make no process-side handler."""
 
 
 class NothingToRegister(BadInput):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.resources import files
 
 from bot.domain.keys import StateKey, parse_key
-from bot.errors import BadInput, MalformedKey
+from bot.errors import MalformedHandler, MalformedKey
 
 DEFAULT_ACTION = "EnableStatePatch"
 
@@ -18,17 +18,19 @@ _MOST_KEYS = 32
 
 # Not state: showing one of these would show code, other people's messages, or the whole memory.
 _NEVER_SHOWN = frozenset(
-    ("_G", "_ENV", "ao", "Handlers", "Inbox", "Owner", "Errors", "Dump", "Utils", "StatePatch", "StatePatchEnabled")
-    + ("package", "string", "table", "math", "coroutine", "debug", "io", "os", "utf8", "json", "crypto", "require")
+    """_G _ENV ao Handlers Inbox Owner Errors Dump Utils StatePatch StatePatchEnabled package string table math coroutine
+    debug io os utf8 json crypto require""".split()
 )
 _LUA_WORDS = frozenset(
-    ("and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil")
-    + ("not", "or", "repeat", "return", "then", "true", "until", "while")
+    """and break do else elseif end false for function goto if in local nil not or repeat return then true until
+    while""".split()
 )
-
-
-class MalformedHandler(BadInput):
-    """The keys and globals make no handler; `str()` says why."""
+# Root keys of every process (ao-facts.md, section 1) or fields of a message: a patch would overwrite or lose them.
+_SYSTEM = frozenset(
+    """anchor assignment authority data data-protocol device-stack execution-device from id initialized input-prefix
+    module owner patch-from previous-device previous-input-prefix reference scheduler-device scheduler-location
+    signature tags target type variant""".split()
+)
 
 
 def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> str:
@@ -45,7 +47,8 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
     declared = {parse_key(path): parse_global(name) for path, name in keys.items()}
     if len(declared) != len(keys):
         raise MalformedHandler("One of the keys is named twice.")
-    _refuse_overlaps(list(declared))
+    _refuse_system_keys(declared)
+    _refuse_overlaps(declared)
     lines = "\n".join(f"  {_declaration(path, name)}" for path, name in declared.items())
     template = files("bot.domain").joinpath("handler.lua").read_text("utf-8")
     return template.replace("@ACTION@", action).replace("@DECLARED@", lines)
@@ -64,7 +67,13 @@ def parse_global(text: str) -> str:
     return name
 
 
-def _refuse_overlaps(paths: list[StateKey]) -> None:
+def _refuse_system_keys(paths: Iterable[StateKey]) -> None:
+    for path in paths:
+        if path.split("/")[0] in _SYSTEM:
+            raise MalformedKey(f"{path} belongs to the process's own definition: publish cache/{path} instead.")
+
+
+def _refuse_overlaps(paths: Collection[StateKey]) -> None:
     for outer in paths:
         for inner in paths:
             if inner.startswith(f"{outer}/"):
@@ -79,6 +88,6 @@ def _declaration(path: StateKey, name: str) -> str:
 
 
 def _quote(word: str) -> str:
-    """Write a Lua string. Both sorts of names were validated; here nothing could leave the quotes even if it were not."""
+    """Write a Lua string that nothing can leave, even if it had not been validated before."""
     safe = re.sub(rb"[^A-Za-z0-9_-]", lambda match: b"\\%03d" % match[0][0], word.encode())
     return f'"{safe.decode()}"'

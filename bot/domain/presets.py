@@ -1,4 +1,4 @@
-"""Presets: what a sort of app exposes, shipped in `presets/*.toml` or written by the operator (ao-facts.md, section 2)."""
+"""Presets: what sorts of apps expose, shipped in `presets/*.toml` or the operator's own (ao-facts.md, section 2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -135,8 +135,7 @@ def _build(name: str, model: _PresetModel) -> Preset:
     )
     if len({key.key for key in preset.keys}) != len(preset.keys):
         raise BadInput("a key is named twice.")
-    if preset.globals:
-        cast(object, preset.handler)  # rendered here, so that a preset whose handler cannot be made is refused at start
+    _ = preset.handler  # rendered now, so that one whose handler cannot be made is refused at start
     return preset
 
 
