@@ -1,8 +1,7 @@
 """A program that delivers what is owed into a file, to be killed at any instant.
 
-`deliver_to_file.py DATABASE FILE LATER`. The file is the receiver: like Discord it keeps one line for each nonce for two
-minutes and then forgets nonces, but never messages. LATER shifts the clock by so many seconds, so that a restart may come
-after that.
+`deliver_to_file.py DATABASE FILE LATER`. The file is the receiver: like Discord it keeps one line for each nonce for
+two minutes and then forgets nonces, never messages. LATER shifts the clock by so many seconds.
 """
 
 import asyncio
