@@ -1,4 +1,4 @@
-"""The `config.toml` with which the sandbox starts the shipped bot: its own database, its own networks, a quicker pace."""
+"""The `config.toml` with which the sandbox starts the shipped bot: own database, own networks, a quicker pace."""
 
 from __future__ import annotations
 

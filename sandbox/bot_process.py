@@ -17,6 +17,8 @@ from sandbox.clock import SandboxClock
 ROOT = Path(__file__).resolve().parent.parent
 STOP_PATIENCE = 15.0
 """Seconds that a bot may take to stop by itself before it is killed."""
+LONGEST_LINE = 1 << 20
+"""Bytes of one line of the bot's log."""
 RESTART_PAUSE = 2.0
 """Seconds before a bot that ended by itself is started again."""
 
@@ -30,7 +32,7 @@ class BotState(StrEnum):
 
 
 def environment_for_bot(environment: Mapping[str, str]) -> dict[str, str]:
-    """Give the caller's environment without its PATCHBELL_* (a real token must not reach the sandbox), able to import us."""
+    """Give the caller's environment without its PATCHBELL_*: a real token must not reach the sandbox."""
     kept = {name: value for name, value in environment.items() if not name.upper().startswith("PATCHBELL_")}
     return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
@@ -92,6 +94,7 @@ class BotProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            limit=LONGEST_LINE,
             start_new_session=True,  # Ctrl-C is for the sandbox, which then stops the bot in its own order
         )
         self.starts += 1

@@ -15,10 +15,8 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
-)
-LARGEST_BODY = 1 << 20
+# Headers that belong to one connection only (RFC 9110, section 7.6.1).
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 HEAD = re.compile(rb"<head[^>]*>", re.IGNORECASE)
 BOT_IS_DOWN = "The bot is not running at this moment. Nothing is lost: try again in a few seconds."
 

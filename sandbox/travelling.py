@@ -1,4 +1,4 @@
-"""Runs a module as `python -m` does, with the time of day that many seconds ahead: `python -m sandbox.travelling 86400 bot run`.
+"""Runs a module as `python -m` does, so many seconds ahead: `python -m sandbox.travelling 86400 bot run`.
 
 So the bot sees a day go by without knowing of the sandbox. Only the time of day moves (`time.time`, `datetime.now` and
 their kin); `time.monotonic`, by which asyncio keeps its timeouts, is left alone.

@@ -43,10 +43,9 @@ export async function lookAgain() {
 function drawBot() {
   const since = state.bot.pid ? `process ${state.bot.pid}` : "no process";
   const starts = state.bot.starts === 1 ? "started once" : `started ${state.bot.starts} times`;
-  const days = Math.round(state.ahead / 86400);
   const line = make("div", { className: "bot-line" }, make("span", { className: "lamp" }),
     make("div", {}, make("b", {}, STATES[state.bot.state]),
-      make("small", {}, `${since} · ${starts}${days ? ` · ${days} ${days === 1 ? "day" : "days"} ahead` : ""}`)));
+      make("small", {}, `${since} · ${starts}`)));
   line.dataset.state = state.bot.state;
   $("bot").replaceChildren(line);
 }
@@ -54,12 +53,13 @@ function drawBot() {
 function drawSwitches(person) {
   const down = state.nodes.filter((node) => node.down).length;
   const closed = state.closed.includes(person);
-  const nodes = down === 0 ? "All three answer." : down === state.nodes.length ? "None answers. Press to mend." : "One is down. Press for all.";
+  const all = state.nodes.length;
+  const days = Math.round(state.ahead / 86400);
   $("switches").replaceChildren(make("h3", {}, "Make something happen"), make("div", { className: "grid" },
-    switch_("skip", "Skip a day", "For everyone here, the bot too.", null, "skip-day"),
-    switch_("kill", "Kill the bot now", "SIGKILL; a new one starts.", null, "kill"),
-    switch_("node", "Node down", nodes, down > 0, "nodes", { down: (down === 0 ? 1 : down === state.nodes.length ? 0 : state.nodes.length) }),
-    switch_("door", "Close my DMs", closed ? "The bot can't reach you." : "Yours, whoever you act as.", closed, "dms", { person, closed: !closed })));
+    switch_("skip", "Skip a day", days ? `${days} ${days === 1 ? "day" : "days"} ahead` : "for everyone", null, "skip-day"),
+    switch_("kill", "Kill the bot now", "a new one starts", null, "kill"),
+    switch_("node", "Node down", down ? `${down} of ${all} down` : `all ${all} answer`, down > 0, "nodes", { down: [1, all][down] ?? 0 }),
+    switch_("door", "Close my DMs", closed ? "closed" : "open", closed, "dms", { person, closed: !closed })));
 }
 
 function switch_(drawing, name, note, pressed, path, body = {}) {
@@ -85,10 +85,11 @@ function drawProcesses() {
   again.addEventListener("click", () => lookAgain());
   const seed = state.seeds.find((candidate) => candidate.process === shown);
   $("processes").replaceChildren(
-    make("h3", {}, "Three processes, owned by the demo wallet"),
+    make("div", { className: "head" }, make("h3", {}, "The demo wallet's processes"), again),
     make("div", { className: "pick" }, state.seeds.map((candidate) => pick(candidate))),
     make("div", { className: "look" },
-      make("div", { className: "id" }, make("code", {}, seed.process), copyButton(seed.process), again),
+      make("div", { className: "head" }, make("b", {}, seed.label), copyButton(seed.process)),
+      make("code", { className: "id" }, seed.process),
       look ? [raw(look.raw), recipe(look), ours(look.ours)] : make("p", { className: "subtext" }, "Asking the nodes…")));
   document.querySelectorAll("#processes details").forEach((details, index) => (details.open = opened[index] ?? false));
 }

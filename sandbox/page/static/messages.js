@@ -39,9 +39,12 @@ function drawMessage(message, context, fresh) {
   return item;
 }
 
+/** What a person is called on the page. */
+export const nameOf = (user) => user.name ?? user.global_name ?? user.username;
+
 export function avatar(user, context) {
   if (user.id === context.bot.id) return make("span", { className: "avatar bot", "aria-hidden": "true" }, icon("bell"));
-  const element = make("span", { className: "avatar", "aria-hidden": "true" }, [...(user.global_name ?? user.username)][0].toUpperCase());
+  const element = make("span", { className: "avatar", "aria-hidden": "true" }, [...nameOf(user)][0].toUpperCase());
   element.style.setProperty("--hue", String((Number(BigInt(user.id) % 997n) * 47) % 360));
   return element;
 }
@@ -50,19 +53,19 @@ function used(message, context) {
   const name = message.interaction?.name ?? message.interaction_metadata?.name;
   if (!name) return null;
   const user = message.interaction?.user ?? message.interaction_metadata.user;
-  const whose = user.id === context.me ? "You" : user.global_name ?? user.username;
+  const whose = user.id === context.me ? "You" : nameOf(user);
   return make("p", { className: "used" }, make("b", {}, whose), " used ", make("span", { className: "command" }, name.startsWith("/") ? name : `/${name}`));
 }
 
 function who(message) {
   return make("p", { className: "who" },
-    make("b", {}, message.author.global_name ?? message.author.username),
+    make("b", {}, nameOf(message.author)),
     message.author.bot && make("span", { className: "app" }, "APP"),
     make("time", { dateTime: message.timestamp }, clock(message.timestamp)));
 }
 
 function body(message, context) {
-  if (isLoading(message)) return make("div", { className: "body thinking" }, `${message.author.global_name ?? message.author.username} is thinking`);
+  if (isLoading(message)) return make("div", { className: "body thinking" }, `${nameOf(message.author)} is thinking`);
   const inner = { ...context, attachments: message.attachments ?? [], act: (component, values) => context.act(message, component, values) };
   const shown = Boolean(message.flags & COMPONENTS_V2);
   return make("div", { className: "body" },

@@ -1,0 +1,235 @@
+// The page: who one is, where one is, what was said there, and everything that ties the parts together.
+
+import { $, announce, icon, make } from "./dom.js";
+import { ask, lookAgain, showState } from "./behind.js";
+import { Discord } from "./discord.js";
+import { Guide } from "./guide.js";
+import { composerOf } from "./composer.js";
+import { avatar, drawMessages, isEphemeral, isLoading } from "./messages.js";
+import { openModal } from "./modal.js";
+import { setAhead, tick } from "./time.js";
+
+const discord = new Discord();
+const unread = new Map(); // "person channel" → how many
+const dismissed = new Set(); // ids of ephemeral messages
+let state; // of the sandbox: /sandbox/api/state
+let me; // id of the person one acts as
+let place; // id of the channel one is in
+let guide;
+
+const composer = composerOf({
+  commands: () => (me ? discord.commandsFor(me, place) : []),
+  choices: () => discord.choices(),
+  suggest: (command, values, focused) => discord.suggest(me, place, command, values, focused),
+  run: (command, values, files) => tried(() => discord.slash(me, place, command, values, files)),
+  write: (text) => tried(() => discord.write(me, place, text)),
+});
+
+// --- What the guide's buttons do --------------------------------------------------------------------------------------
+
+const app = {
+  get cast() {
+    return discord.cast;
+  },
+  unpatched: () => state.seeds.slice(0, 2).map((seed) => seed.process),
+  async typeAs(role, command, values) {
+    await become(discord.cast[role].id, discord.home);
+    view("chat");
+    if (!composer.type(command, values)) trouble("The bot's commands are not there yet. Wait a moment, then try again.");
+    composer.focus();
+  },
+  async openDm(role) {
+    const person = discord.cast[role].id;
+    const dm = discord.dmOf(person);
+    if (!dm) return trouble("There is no DM yet.");
+    await become(person, dm);
+    view("chat");
+  },
+};
+
+// --- Who and where ----------------------------------------------------------------------------------------------------
+
+async function become(person, channel) {
+  me = person;
+  await go(channel ?? (discord.isMine(me, place) ? place : discord.home));
+  drawPeople();
+  showState(state, me);
+}
+
+async function go(channel) {
+  place = channel;
+  unread.delete(`${me} ${place}`);
+  await discord.history(me, place);
+  composer.clear();
+  drawPlaces();
+  drawChannel();
+  noteSeen();
+}
+
+function view(name) {
+  document.body.dataset.view = name;
+  for (const button of $("tabs").children) button.toggleAttribute("aria-current", button.dataset.view === name);
+}
+
+// --- Drawing ----------------------------------------------------------------------------------------------------------
+
+function drawPlaces() {
+  $("guild").textContent = discord.guild.name;
+  $("channels").replaceChildren(...discord.channels.map((channel) => placeButton(channel.id, icon("hash"), channel.name)));
+  const dm = discord.dmOf(me);
+  const bot = avatar(discord.bot, context());
+  $("dms").replaceChildren(dm ? placeButton(dm, bot, discord.bot.username) : make("li", { className: "place" }, "None yet"));
+  const elsewhere = [...unread].filter(([key]) => key.startsWith(`${me} `)).reduce((sum, [, count]) => sum + count, 0);
+  const badge = document.querySelector("#tabs .badge");
+  badge.hidden = !elsewhere;
+  badge.textContent = elsewhere;
+}
+
+function placeButton(id, drawing, name) {
+  const count = unread.get(`${me} ${id}`) ?? 0;
+  const button = make("button", { type: "button", className: `place${count ? " unread" : ""}` }, drawing, make("span", { className: "name" }, name),
+    count > 0 && make("span", { className: "badge", "aria-label": `${count} new` }, String(count)));
+  if (id === place) button.setAttribute("aria-current", "true");
+  button.addEventListener("click", async () => {
+    await go(id);
+    view("chat");
+  });
+  return make("li", {}, button);
+}
+
+function drawPeople() {
+  const legend = $("people").querySelector("legend");
+  $("people").replaceChildren(legend, ...discord.people.map((person) => {
+    const radio = make("input", { type: "radio", name: "person", value: person.id, checked: person.id === me });
+    radio.addEventListener("change", () => become(person.id));
+    return make("label", { className: "person" }, radio, avatar(person, context()),
+      make("span", {}, make("b", {}, person.name), make("small", {}, person.about)));
+  }));
+}
+
+function drawChannel(fresh = null) {
+  const channel = discord.channels.find((candidate) => candidate.id === place);
+  $("channel").replaceChildren(...(channel ? ["# ", channel.name] : [discord.bot.username]));
+  $("topic").textContent = channel ? channel.topic ?? "" : "Only you and the bot read this.";
+  const shown = discord.messages(me, place).filter((message) => !dismissed.has(message.id));
+  drawMessages(shown, context(), fresh);
+}
+
+function context() {
+  return {
+    me, bot: discord.bot, names: discord.names, choices: discord.choices(),
+    empty: "Nothing was said here yet. Type / to see what Patchbell can do.",
+    act: (message, component, values) => tried(() => discord.press(me, message, component, values)),
+    dismiss: (message) => {
+      dismissed.add(message.id);
+      drawChannel();
+    },
+    apps: me ? discord.messageCommandsFor(me, place).map((command) => ({
+      name: command.name, run: (message) => tried(() => discord.messageCommand(me, place, command, message)),
+    })) : [],
+  };
+}
+
+function trouble(sentence) {
+  $("trouble").textContent = sentence;
+}
+
+/** Does what a person did, and says so when Discord refuses it. */
+async function tried(act) {
+  trouble("");
+  try {
+    await act();
+  } catch (error) {
+    trouble(error.message);
+  }
+}
+
+// --- What arrives -----------------------------------------------------------------------------------------------------
+
+discord.onMessage = (message, isNew) => {
+  const here = message.channel_id === place && discord.sees(me, message);
+  if (isNew && !here) {
+    for (const person of discord.people) {
+      if (discord.sees(person.id, message) && message.author.id !== person.id) {
+        const key = `${person.id} ${message.channel_id}`;
+        unread.set(key, (unread.get(key) ?? 0) + 1);
+      }
+    }
+  }
+  if (here) drawChannel(isNew ? message.id : null);
+  drawPlaces();
+  noteMessage(message);
+  if (isNew && here && message.author.bot) announce("New message from Patchbell.");
+};
+
+discord.onModal = (person, modal) => {
+  if (person === me) openModal(modal, context(), (values) => discord.submit(person, modal, values));
+};
+
+discord.onCommands = () => {
+  if (guide?.isAtStart && !composer.command) app.typeAs("owner", "register", { process: app.unpatched().join(" ") });
+};
+
+function noteMessage(message) {
+  const { owner, moderator } = discord.cast;
+  const command = discord.commandOf(message);
+  if (command?.user === owner.id && command.name === "register" && !isLoading(message)) guide.note("registered");
+  if (message.channel_id === discord.dmOf(owner.id) && message.author.bot) noteDm();
+  if (message.author.bot && !isEphemeral(message) && discord.isGuildChannel(message.channel_id)) guide.note("announced");
+  if (command?.user === moderator.id && command.name === "progress" && !isLoading(message)) guide.note("progress");
+}
+
+let dmsWhenSigned = null;
+function noteDm() {
+  noteSeen();
+  const count = discord.messages(discord.cast.owner.id, discord.dmOf(discord.cast.owner.id)).length;
+  if (dmsWhenSigned !== null && count > dmsWhenSigned) {
+    guide.note("patched");
+    lookAgain();
+  }
+}
+
+function noteSeen() {
+  if (place && place === discord.dmOf(discord.cast.owner.id) && discord.messages(me, place).length) guide?.note("dm-seen");
+}
+
+function listen() {
+  const feed = new EventSource("/sandbox/api/feed");
+  feed.addEventListener("message", async (event) => {
+    const news = JSON.parse(event.data);
+    if (news.type === "state") takeState(news);
+    if (news.type === "signed") {
+      const dm = discord.dmOf(discord.cast.owner.id);
+      dmsWhenSigned ??= dm ? discord.messages(discord.cast.owner.id, dm).length : 0;
+      guide.note("signed");
+      setTimeout(lookAgain, 1500);
+    }
+  });
+  feed.addEventListener("open", async () => takeState(await ask("state")));
+}
+
+function takeState(next) {
+  const nodes = JSON.stringify(state?.nodes);
+  state = next;
+  setAhead(state.ahead * 1000);
+  showState(state, me);
+  if (nodes !== undefined && nodes !== JSON.stringify(state.nodes)) lookAgain();
+}
+
+// --- Start ------------------------------------------------------------------------------------------------------------
+
+async function start() {
+  state = await ask("state");
+  setAhead(state.ahead * 1000);
+  await discord.load();
+  guide = new Guide(app, state.run);
+  for (const button of $("tabs").children) button.addEventListener("click", () => view(button.dataset.view));
+  view("chat");
+  await become(discord.cast.owner.id, discord.home);
+  discord.listen();
+  listen();
+  lookAgain();
+  setInterval(tick, 1000);
+}
+
+start().catch((error) => trouble(`The page could not start: ${error.message}`));
