@@ -20,7 +20,7 @@ from bot.ao.probe import Memory
 from bot.ao.reader import Reader, Reading, Urgency
 from bot.clock import Clock
 from bot.domain.card import NoSignLink, Role, StatusCard
-from bot.domain.keys import parse_key
+from bot.domain.keys import StateKey, parse_key
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.domain.process_id import ProcessId
@@ -154,7 +154,7 @@ class Checking:
                 claim.process.process,
                 required_of(claim.targets),
                 memory=recall(claim.process),
-                status=claim.targets[0].status if claim.targets else None,
+                status=[target.status for target in claim.targets],
                 urgency=urgency,
                 progress=say,
             )
@@ -197,6 +197,8 @@ class Checking:
 
         A target that came into being since is looked at next, at once.
         """
+        known = await processes.find(connection, reading.process)
+        signed_at = None if known is None else known.signed_at
         targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
         judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
         turns: list[Turn] = []
@@ -210,7 +212,16 @@ class Checking:
             await processes.record_target(connection, target.id, status, judgement)
             turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
             turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement))
-            next_looks.append(next_look(status, judgement, now=now, settings=self._settings, jitter=random.random()))
+            next_looks.append(
+                next_look(
+                    status,
+                    judgement,
+                    now=now,
+                    settings=self._settings,
+                    jitter=random.random(),
+                    signed_at=signed_at,
+                )
+            )
         await processes.record(
             connection,
             reading.process,
@@ -282,6 +293,8 @@ class Checking:
 
         None where nobody follows it. The caller (`bot.web.watches`) bounds how many run, and how often for one process.
         """
+        async with self._database.write() as connection:
+            await processes.note_signature(connection, process, self._clock())
         for pause in _AFTER_SIGNATURE:
             await asyncio.sleep(pause * self._settings.after_signature.total_seconds())
             if self._stop.is_set() or await self._look_now(process, Urgency.SIGNED) is None:
@@ -317,7 +330,7 @@ class Checking:
         )
 
 
-def required_of(targets: Sequence[Target]) -> list[tuple[str, ...]]:
+def required_of(targets: Sequence[Target]) -> list[tuple[StateKey, ...]]:
     """Give the sets of keys to ask for, in the order of the targets."""
     return [target.required for target in targets]
 
@@ -333,7 +346,7 @@ def recall(process: Process) -> Memory | None:
         return None
 
 
-def parse_keys(keys: Sequence[str]) -> tuple[str, ...]:
+def parse_keys(keys: Sequence[str]) -> tuple[StateKey, ...]:
     """Give the keys sorted, each once. Raises MalformedKey, and BadInput for more than ten."""
     if len(keys) > _KEYS_AT_MOST:
         raise BadInput(f"At most {_KEYS_AT_MOST} keys, please; these are {len(keys)}.")

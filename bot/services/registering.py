@@ -14,6 +14,7 @@ from bot.ao.reader import Reader, Reading, Urgency
 from bot.clock import Clock
 from bot.domain.card import Metadata, Role, StatusCard
 from bot.domain.digest import NAMED_AT_MOST
+from bot.domain.keys import StateKey
 from bot.domain.notices import FirstDm, ProcessLine
 from bot.domain.observation import Verdict
 from bot.domain.process_id import PastedIds, ProcessId, parse_process_id, read_process_ids, shorten
@@ -82,7 +83,7 @@ class _Order:
 
     request: RegisterRequest
     pasted: PastedIds
-    required: tuple[str, ...]
+    required: tuple[StateKey, ...]
     label: str | None
     migration: Migration | None
 
@@ -226,7 +227,7 @@ class Registering:
         request, migration = order.request, order.migration
         status = (await processes.targets_of(connection, [target.process]))[target.process]
         verdict = next(each.verdict for each in status if each.id == target.id)
-        told = Verdict.PATCHED if verdict == Verdict.PATCHED else None  # the card tells it
+        told = verdict if verdict is Verdict.PATCHED else None  # the card tells it
         if same is not None:
             label = order.label or same.label
             await registrations.change(

@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
+from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.store.columns import build
 from bot.store.tables import migrations, registrations, targets
@@ -28,7 +29,7 @@ class Migration:
     title: str
     deadline: datetime | None
     preset: str
-    required: tuple[str, ...]
+    required: tuple[StateKey, ...]
     action: str
     posted_at: datetime | None
     delivery_id: int | None

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Metadata, Sighting
+from bot.domain.keys import StateKey
+from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement
@@ -35,6 +37,7 @@ class Process:
     requests: int
     checked_at: datetime | None
     next_look_at: datetime
+    signed_at: datetime | None
     lease_until: datetime | None
     lease_token: str | None
 
@@ -45,9 +48,9 @@ class Target:
 
     id: int
     process: ProcessId
-    required: tuple[str, ...]
+    required: tuple[StateKey, ...]
     status: TargetStatus
-    verdict: str
+    verdict: Verdict
     latest: Judgement | None
 
 
@@ -81,7 +84,7 @@ async def remember(connection: AsyncConnection, process: ProcessId, *, now: date
 
 
 async def remember_target(
-    connection: AsyncConnection, process: ProcessId, required: tuple[str, ...], fresh: TargetStatus
+    connection: AsyncConnection, process: ProcessId, required: tuple[StateKey, ...], fresh: TargetStatus
 ) -> Target:
     """Give the target, locked; made with the status `fresh` where it is new."""
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
@@ -179,6 +182,13 @@ async def record_target(connection: AsyncConnection, target_id: int, status: Tar
     """Write what a look came to for one target."""
     await connection.execute(
         update(targets).where(targets.c.id == target_id).values(status=status, verdict=status.verdict, latest=latest)
+    )
+
+
+async def note_signature(connection: AsyncConnection, process: ProcessId, now: datetime) -> None:
+    """Remember that its owner says that they signed: looks come quickly for a while."""
+    await connection.execute(
+        update(processes).where(processes.c.process == process).values(signed_at=now, next_look_at=now)
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
+from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
@@ -35,7 +36,7 @@ class Registration:
     blocked: str | None
     told: Verdict | None
     told_unreadable: bool
-    keys: tuple[str, ...]
+    keys: tuple[StateKey, ...]
     status: TargetStatus
     verdict: Verdict
     deadline: datetime | None

@@ -66,6 +66,7 @@ processes = Table(
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("checked_at", Instant),
     Column("next_look_at", Instant, nullable=False),
+    Column("signed_at", Instant),  # when a page last said that its owner signed
     Column("lease_until", Instant),
     Column("lease_token", String(32)),
     Index(None, "next_look_at"),

@@ -1,4 +1,4 @@
-"""A daily limit per person, and whose name the signing page may half show."""
+"""A daily limit per person, whose name the signing page may half show, and when a process was signed for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the allowances and the name hint."""
+    """Add the allowances, the name hint and the moment of the signature."""
     op.create_table(
         "allowances",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -19,3 +19,5 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("people") as people:
         people.add_column(sa.Column("name_hint", sa.String(length=64), server_default="", nullable=False))
+    with op.batch_alter_table("processes") as processes:
+        processes.add_column(sa.Column("signed_at", sa.DateTime(timezone=True)))

@@ -1,0 +1,199 @@
+"""The one place where the parts are put together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.ao.addresses import trusted_origins
+from bot.ao.gateway import Gateways
+from bot.ao.node import Node
+from bot.ao.pool import Pool
+from bot.ao.reader import Reader
+from bot.ao.transport import Transport
+from bot.clock import Clock, utc_now
+from bot.domain.notices import Sender
+from bot.domain.presets import load_presets
+from bot.services import holds
+from bot.services.agenda import Agenda
+from bot.services.alarms import Alarms
+from bot.services.announcing import Announcing
+from bot.services.checking import Checking
+from bot.services.delivering import Delivering
+from bot.services.health import Pulse
+from bot.services.registering import Registering
+from bot.services.reminding import Reminding
+from bot.services.supervising import supervise
+from bot.services.ticketing import Ticketing
+from bot.services.turning import Turning
+from bot.settings import Settings
+from bot.store import memos, outbox, processes
+from bot.store.database import Database
+from bot.store.lock import only_copy
+from bot.web.health import Health, Part
+from bot.web.server import build_app
+from bot.web.serving import WebServer
+
+log = structlog.get_logger()
+
+_WATCH_EVERY = timedelta(seconds=30)
+_PATIENCE = 15.0
+"""Seconds that loops have, at a stop, to finish the round that they are in; what is cut off is owed still."""
+
+
+class Application:
+    """Patchbell without Discord: the services, the loops and the web server. Nothing happens before `start`.
+
+    Whatever else must keep moving (Discord's gateway) adds a function to `parts`, and health asks it.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.parts: list[Callable[[], Part]] = []
+        self.presets = load_presets(settings.presets)
+        self.database = Database(settings.database.url)
+        self.transport, self.gateways, self.reader = _prepare_reading(settings, clock)
+        self.alarms = Alarms(self.database, settings, clock)
+        self.agenda = Agenda(settings.reminders)
+        self.ticketing = Ticketing(self.database, settings, self.presets, clock)
+        self.checking = Checking(
+            self.database,
+            self.reader,
+            settings,
+            clock,
+            turning=Turning(settings.checks, self.ticketing),
+            agenda=self.agenda,
+            alarms=self.alarms,
+        )
+        self.registering = Registering(
+            self.database,
+            self.reader,
+            self.gateways,
+            settings,
+            clock,
+            checking=self.checking,
+            ticketing=self.ticketing,
+            agenda=self.agenda,
+        )
+        self.announcing = Announcing(self.database, self.presets, clock)
+        self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock)
+        self.delivering = Delivering(
+            self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
+        )
+        self.web = WebServer(
+            build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
+            settings.web,
+        )
+        self.web_port: int | None = None
+        self._watching = Pulse("watching", _WATCH_EVERY, clock)
+        self._silent: set[str] = set()
+        self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
+
+    async def start(self, sender: Sender) -> None:
+        """Lock, open and upgrade the database, then start the web server and the loops; all or nothing.
+
+        Raises AlreadyRunning, ConfigurationError, and OSError where the web server's address is taken.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(only_copy(self.settings.database.url))
+            stack.push_async_callback(self.database.close)
+            await self.database.open()
+            await self._take_over()
+            stack.push_async_callback(self.alarms.close)
+            await stack.enter_async_context(self.transport)
+            self.web_port = await self.web.start()
+            stack.push_async_callback(self.web.stop)
+            self._stack = stack.pop_all()
+        self.delivering.sender = sender
+        rounds = (self.checking.run(), self.reminding.run(), self.delivering.run(), self._watch())
+        self._loops = [asyncio.create_task(each) for each in rounds]
+
+    async def stop(self) -> None:
+        """Take no more work, let what is in flight finish, and close; the database last."""
+        self._stop.set()
+        self._wake.set()
+        self.delivering.stop_running()
+        self.reminding.stop_running()
+        self.checking.stop_running()
+        if self._loops:
+            _, late = await asyncio.wait(self._loops, timeout=_PATIENCE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def _take_over(self) -> None:
+        """End the leases of a copy that died: with the lock in our hand nobody else can hold one."""
+        async with self.database.write() as connection:
+            await processes.release_all(connection)
+            await outbox.release_all(connection)
+
+    async def health(self) -> Health:
+        """Say which parts still move. Never raises: a database that does not answer is a part that is down."""
+        now = self.clock()
+        pulses = (self.checking.pulse, self.reminding.pulse, self.delivering.pulse)
+        parts = [
+            Part(name=pulse.name, moved_at=pulse.moved_at or now, interval=pulse.interval, down=_not_started(pulse))
+            for pulse in pulses
+        ]
+        parts.append(await self._database_part(now))
+        parts.extend(part() for part in self.parts)
+        return Health(at=now, parts=tuple(parts))
+
+    async def _database_part(self, now: datetime) -> Part:
+        down = None
+        try:
+            async with asyncio.timeout(5), self.database.read() as connection:
+                held = await holds.held_until(connection, holds.CHECKS, now)
+                if held is not None:
+                    log.info("checks are held", until=held.isoformat())
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.error("database does not answer", error=type(error).__name__)
+            down = "does not answer"
+        return Part(name="database", moved_at=now, interval=_WATCH_EVERY, down=down)
+
+    async def _watch(self) -> None:
+        await supervise(self._watching, self._watch_once, wake=self._wake, stop=self._stop)
+
+    async def _watch_once(self) -> float:
+        """Ring for what is silent twice in a row: a clock that was just set makes everything look silent once."""
+        health = await self.health()
+        silent = {part.name: note for part in health.parts if (note := part.silent(health.at)) is not None}
+        for name, note in silent.items():
+            if name in self._silent:
+                await self.alarms.ring(f"silent:{name}", f"Patchbell's {name} {note}.")
+        self._silent = set(silent)
+        return _WATCH_EVERY.total_seconds()
+
+    async def recall(self, name: str) -> str | None:
+        """Give a small thing that was remembered by name (a command fingerprint), or None."""
+        async with self.database.read() as connection:
+            return await memos.recall(connection, name)
+
+    async def remember(self, name: str, value: str) -> None:
+        """Remember a small thing by name."""
+        async with self.database.write() as connection:
+            await memos.remember(connection, name, value)
+
+
+def _prepare_reading(settings: Settings, clock: Clock) -> tuple[Transport, Gateways, Reader]:
+    """Put together what reads AO; it is opened with its transport (`bot.ao.opening` does both at once)."""
+    urls = (*(node.url for node in settings.ao.nodes), *settings.ao.gateways)
+    transport = Transport(trusted=trusted_origins(urls, named=settings.ao.private_origins))
+    deadline = settings.checks.timeout.total_seconds()
+    gateways = Gateways(transport, settings.ao.gateways, deadline=deadline, clock=clock)
+    nodes = [Node(transport, node, settings.checks, clock=clock) for node in settings.ao.nodes]
+    return transport, gateways, Reader(Pool(nodes), gateways)
+
+
+def _not_started(pulse: Pulse) -> str | None:
+    return "was not started" if pulse.moved_at is None else None
