@@ -25,7 +25,8 @@ class Observation:
 
     `path` is the request target after the node's base URL (`/{pid}~process@1.0/compute`). `headers` has lower-cased
     names; values of repeated headers are joined by ", ". `status` is None where no complete answer came, and then
-    `failure` is the `reason` of the PeerError that ended it.
+    `failure` is the `reason` of the PeerError that ended it. One that is `recalled` was made at an earlier look and is
+    known to hold still; it cost no request.
     """
 
     node: str
@@ -37,3 +38,4 @@ class Observation:
     body: bytes = b""
     failure: str | None = None
     elapsed_ms: int = 0
+    recalled: bool = False

@@ -1,0 +1,187 @@
+"""The plan of requests to one node about one process: as few as can decide, each chosen by what the last one proved.
+
+Known to be patched: `HEAD compute`, and the `cache` listing only if its link id is another. Known not to be: the newest
+scheduled slot, equal to the one judged last. Else `HEAD compute`, the listings of the tables that the keys are in, and
+the newest scheduled slot: four. Never a table itself: one of 8,000 entries costs the node seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from enum import StrEnum
+
+from bot.ao.memory import UNREADABLE_WHOLE, NodeMemory
+from bot.domain.evidence import LISTING, View, is_from_node, is_missing, read_listing
+from bot.domain.keys import CACHE, StateKey, candidate_paths
+from bot.domain.observation import Method, Observation, Verdict
+from bot.domain.process_id import ProcessId
+from bot.domain.verdict import NodeWord, Reason, judge_node
+
+Ask = Callable[[Method, str], Awaitable[Observation]]
+"""Asks one node for one path (after the node's URL). Never raises: a failure is an observation too."""
+
+MOST_TABLES = 6
+
+
+class Now(StrEnum):
+    """Whether the node may be asked to evaluate the process up to the newest scheduled slot, which may take minutes."""
+
+    NEVER = "never"
+    IF_BEHIND = "if-behind"
+    FIRST = "first"
+
+
+async def probe(
+    ask: Ask,
+    process: ProcessId,
+    required: Sequence[Sequence[StateKey]],
+    memory: NodeMemory,
+    *,
+    may_compute: bool,
+    tags: Sequence[str] | None = None,
+    now: Now = Now.NEVER,
+) -> list[Observation]:
+    """Ask one node until `judge` can tell for each set of required keys, or more asking cannot help.
+
+    The observations are in the order in which they count; those recalled from `memory` are among them and cost nothing.
+    `may_compute` says that the node is warm for this process, or that the evaluation which a first `compute` is may be
+    spent; without it only the newest scheduled slot is asked. `tags` are the spawn tags' names from a gateway; without
+    them the definition is read from the node where the root hangs on it.
+    """
+    look = _Look(ask, process, required, memory, tags)
+    if now == Now.FIRST:
+        if not await look.evaluate():
+            return look.observations
+    elif memory.kept and not (may_compute and look.was_patched):
+        await look.read_head()
+        if look.ended or look.recall_unmoved():
+            return look.observations
+    if may_compute or now == Now.FIRST:
+        await look.read_state()
+        if now == Now.IF_BEHIND and look.is_behind and await look.evaluate():
+            await look.read_state()
+    return look.observations
+
+
+class _Look:
+    """One look at one process through one node."""
+
+    def __init__(
+        self,
+        ask: Ask,
+        process: ProcessId,
+        required: Sequence[Sequence[StateKey]],
+        memory: NodeMemory,
+        tags: Sequence[str] | None,
+    ) -> None:
+        self._ask = ask
+        self._definition = f"/{process}"
+        self._base = f"/{process}~process@1.0"
+        self._required = required
+        self._memory = memory
+        self._tags = tags
+        self._view = View(memory.node, "")
+        self.observations: list[Observation] = []
+        self.ended = False
+        self.was_patched = all(word.verdict == Verdict.PATCHED for word in self._words(memory.view()))
+        self._recall(lambda path: path == self._definition)
+
+    @property
+    def is_behind(self) -> bool:
+        """Some set cannot be judged because the node has not computed what is scheduled."""
+        return any(word.reason == Reason.BEHIND for word in self._words(self._view))
+
+    async def evaluate(self) -> bool:
+        """Have the node evaluate the process up to the newest scheduled slot; False ends the look."""
+        observation = await self._get("/now/at-slot")
+        return observation.failure is None and is_from_node(observation) and not self._view.not_here
+
+    async def read_head(self) -> None:
+        """Ask for the newest scheduled slot."""
+        await self._get("/slot/current")
+
+    def recall_unmoved(self) -> bool:
+        """Where nothing was scheduled since the last look, let all that was seen then count again, if that decides."""
+        then = self._memory.view()
+        if self._view.head is None or self._view.head != then.at_slot:
+            return False
+        then.head = self._view.head
+        if not self._is_decided(then):
+            return False
+        self._recall(lambda path: path != self._definition)
+        return True
+
+    async def read_state(self) -> None:
+        """Read what the node has computed, cheapest first, and stop as soon as it decides."""
+        for step in (self._read_whole, self._read_definition, self._read_listings, self._read_slots):
+            await step()
+            if self.ended or self._is_decided(self._view):
+                return
+
+    async def _read_whole(self) -> None:
+        if self._memory.no_head:
+            if not self.was_patched:
+                await self._get("/compute/at-slot")
+            return
+        observation = await self._send("HEAD", f"{self._base}/compute")
+        if observation.failure in UNREADABLE_WHOLE:
+            self.ended = False
+        if self._view.cache_link is not None and self._view.cache_link == self._memory.cache_link:
+            self._recall(lambda path: f"/compute/{CACHE}/" in path)
+
+    async def _read_definition(self) -> None:
+        known = self._tags is not None or self._view.definition is not None
+        if not known and any(word.reason == Reason.TAGS_UNKNOWN for word in self._words(self._view)):
+            await self._send("HEAD", self._definition)
+
+    async def _read_listings(self) -> None:
+        for table in self._tables():
+            if self.ended or self._is_decided(self._view):
+                return
+            path = f"/compute/{table}/{LISTING}" if table else f"/compute/{LISTING}"
+            if not any(seen.path == self._base + path and seen.recalled for seen in self.observations):
+                observation = await self._get(path)
+                understood = read_listing(observation) is not None or is_missing(observation)
+                self.ended |= not understood and not (observation.status == 500 and is_from_node(observation))
+
+    async def _read_slots(self) -> None:
+        """Ask for the newest scheduled slot where it can decide something, or tell that the process is stuck."""
+        await self._read_definition()
+        if self.ended or self._view.head is not None:
+            return
+        if self._view.failed_to_compute or (self._view.at_slot is not None and self._view.at_slot >= 0):
+            await self.read_head()
+
+    def _tables(self) -> Iterator[str]:
+        """Give the tables that the keys are in, those under `cache` first."""
+        keys = {key for keys in self._required for key in keys}
+        tables = {path.rpartition("/")[0] for key in keys for path in candidate_paths(key)}
+        if not all(self._required):
+            tables |= {CACHE, ""}
+        yield from sorted(tables, key=lambda table: (not table.startswith(CACHE), table))[:MOST_TABLES]
+
+    async def _get(self, path: str) -> Observation:
+        return await self._send("GET", self._base + path)
+
+    async def _send(self, method: Method, path: str) -> Observation:
+        observation = await self._ask(method, path)
+        self._note(observation)
+        refused = observation.status is not None and (observation.status < 200 or 300 <= observation.status < 404)
+        limited = observation.status in (405, 410, 426, 429, 451)
+        self.ended |= observation.failure is not None or refused or limited or self._view.not_here
+        return observation
+
+    def _note(self, observation: Observation) -> None:
+        self.observations.append(observation)
+        self._view.add(observation)
+
+    def _recall(self, wanted: Callable[[str], bool]) -> None:
+        for observation in self._memory.kept:
+            if wanted(observation.path):
+                self._note(observation)
+
+    def _is_decided(self, view: View) -> bool:
+        return all(word.verdict != Verdict.UNKNOWN for word in self._words(view))
+
+    def _words(self, view: View) -> list[NodeWord]:
+        return [judge_node(view, keys, self._tags) for keys in self._required]
