@@ -164,7 +164,7 @@ async function watch(process) {
   let seen = "later";
   for (let times = 0; times < 48; times += 1) {
     told ||= Boolean(await ask("signed", { process: process.process }).catch(() => null));
-    await new Promise((wake) => setTimeout(wake, 2500));
+    await new Promise((wake) => setTimeout(wake, times < 3 ? 800 : 2500));
     const news = await ask("status", { process: process.process }).catch(() => null);
     if (news?.status === "patched") return mark(process, "patched", "patched");
     if (news?.latest === "patched") seen = "seen";
