@@ -23,20 +23,25 @@ StatePatch.declared = {
 do
   local DEVICE, UNSET = "patch@1.0", "__ao-unset__"
   local DEEPEST, EXACT = 16, 99999999999999 -- aos's JSON writes 14 digits
+  local update
 
   local function text(value)
     return utf8.len(value) and value or nil
   end
 
-  local plain -- the copy of a value that JSON can carry, or nil
+  local function number(value)
+    if value ~= value or value == math.huge or value == -math.huge then return nil end
+    if math.type(value) == "integer" and (value > EXACT or value < -EXACT) then return tostring(value) end
+    return value
+  end
 
-  local function list(value, size, around)
-    local copy = {}
-    for index = 1, size do
-      copy[index] = plain(value[index], around)
-      if copy[index] == nil then return nil end
-    end
-    return copy
+  local function scalar(value)
+    local kind = type(value)
+    if kind == "string" then return text(value) end
+    if kind == "number" then return number(value) end
+    if kind == "boolean" then return tostring(value) end
+    local meta = kind == "table" and getmetatable(value)
+    return type(meta) == "table" and meta.__tostring and text(tostring(value)) or nil
   end
 
   local function name_of(key, value)
@@ -45,45 +50,15 @@ do
     return name and value[name] == nil and name or nil
   end
 
-  local function object(value, around)
-    local copy = {}
-    for key, inner in pairs(value) do
-      local name = name_of(key, value)
-      if name then copy[name] = plain(inner, around) end
-    end
-    return next(copy) ~= nil and copy or nil
-  end
-
-  local function size_of_list(value)
-    if value[1] == nil then return 0 end
-    local count = 0
-    for _ in pairs(value) do count = count + 1 end
-    return count == #value and count or 0
-  end
-
-  local function from_table(value, around)
-    local meta = getmetatable(value)
-    if type(meta) == "table" and meta.__tostring then return text(tostring(value)) end
-    if around[value] or around.depth >= DEEPEST then return nil end
-    around[value], around.depth = true, around.depth + 1
-    local size = size_of_list(value)
-    local copy = size > 0 and list(value, size, around) or object(value, around)
-    around[value], around.depth = nil, around.depth - 1
-    return copy
-  end
-
-  plain = function(value, around)
-    local kind = type(value)
-    if kind == "string" then return text(value) end
-    if kind == "boolean" then return tostring(value) end
-    if kind == "table" then return from_table(value, around) end
-    if kind ~= "number" or value ~= value or value == math.huge or value == -math.huge then return nil end
-    if math.type(value) == "integer" and (value > EXACT or value < -EXACT) then return tostring(value) end
-    return value
-  end
-
   local function is_object(value)
     return type(value) == "table" and value[1] == nil
+  end
+
+  local function is_list(value)
+    if value[1] == nil then return false end
+    local count = 0
+    for _ in pairs(value) do count = count + 1 end
+    return count == #value
   end
 
   local function same(one, other)
@@ -101,17 +76,48 @@ do
     return type(value) ~= "table" and tonumber(value) and "0" or UNSET
   end
 
-  -- What a merge needs to turn `before` into `now`; nil where they are the same (unless everything is wanted).
-  local function changes(now, before, everything)
-    if not (is_object(now) and is_object(before)) then
-      return (everything or not same(now, before)) and now or nil
+  -- A list is published whole. One that holds something without a JSON form is no list.
+  local function update_list(value, sent, everything, around)
+    local now = {}
+    for index = 1, #value do
+      now[index] = update(value[index], nil, true, around)
+      if now[index] == nil then return nil end
     end
-    local changed = {}
-    for key, value in pairs(now) do changed[key] = changes(value, before[key], everything) end
-    for key, value in pairs(before) do
-      if now[key] == nil then changed[key] = tombstone(value) end
+    return now, (everything or not same(now, sent)) and now or nil
+  end
+
+  -- Changes `sent` in place: a copy for each message would cost more than all the rest.
+  local function update_object(value, sent, everything, around)
+    local now, changed = is_object(sent) and sent or {}, {}
+    for key, inner in pairs(value) do
+      local name = (everything or inner ~= now[key]) and name_of(key, value)
+      if name then
+        local before = now[name]
+        now[name], changed[name] = update(inner, before, everything, around)
+        if now[name] == nil and before ~= nil then changed[name] = tombstone(before) end
+      end
     end
-    return next(changed) ~= nil and changed or nil
+    for name, before in pairs(now) do
+      if value[name] == nil and value[math.tointeger(name)] == nil then
+        now[name], changed[name] = nil, tombstone(before)
+      end
+    end
+    if now ~= sent and next(now) == nil then return nil end
+    return now, next(changed) ~= nil and changed or nil
+  end
+
+  -- Gives what is published of a value from now on (nil: nothing), and what a merge needs to get there from `sent` (nil: it
+  -- is there already, unless everything is wanted).
+  update = function(value, sent, everything, around)
+    local plain = scalar(value)
+    if plain ~= nil then return plain, (everything or plain ~= sent) and plain or nil end
+    if type(value) ~= "table" or around[value] or around.depth >= DEEPEST then return nil end
+    around[value], around.depth = true, around.depth + 1
+    local now, changed
+    if is_list(value) then now, changed = update_list(value, sent, everything, around) end
+    if now == nil then now, changed = update_object(value, sent, everything, around) end
+    around[value], around.depth = nil, around.depth - 1
+    return now, changed
   end
 
   local function read(names)
@@ -131,28 +137,32 @@ do
     message[path[#path]] = value
   end
 
-  -- Sends one patch message with what changed, or with everything. Gives the published paths and those with nothing to show.
+  local function send(message)
+    local ok, problem = pcall(ao.send, message)
+    if ok then return end
+    StatePatch.sent = {} -- nobody knows what arrived: the next time everything goes out again
+    error(problem, 0)
+  end
+
+  -- Sends one patch message with what changed, or with everything. Gives the published paths, and the globals that have
+  -- nothing to show.
   function StatePatch.publish(everything)
-    local message, sent, published, empty = { device = DEVICE }, {}, {}, {}
+    local message, published, empty = { device = DEVICE }, {}, {}
     for _, entry in ipairs(StatePatch.declared) do
-      local name = table.concat(entry.path, "/")
-      local before, value = StatePatch.sent[name], read(entry.names)
-      local now = plain(value, { depth = 0 })
-      if now == nil and type(value) == "table" and before ~= nil then now = {} end
-      if now == nil then
-        sent[name], empty[#empty + 1] = before, table.concat(entry.names, ".")
-      else
-        local changed = changes(now, before, everything)
-        if type(changed) == "table" and next(changed) == nil then changed = UNSET end
-        if changed ~= nil then
-          put(message, entry.path, changed)
-          published[#published + 1] = name
-        end
-        sent[name] = now
+      local name, value = table.concat(entry.path, "/"), read(entry.names)
+      local before = StatePatch.sent[name]
+      local now, changed = update(value, before, everything, { depth = 0 })
+      if now == nil and before ~= nil and value ~= nil then changed = tombstone(before) end
+      if now ~= nil or value ~= nil then StatePatch.sent[name] = now end
+      if now == nil or type(now) == "table" and next(now) == nil then
+        empty[#empty + 1] = table.concat(entry.names, ".")
+      end
+      if changed ~= nil then
+        put(message, entry.path, changed)
+        published[#published + 1] = name
       end
     end
-    if #published > 0 then ao.send(message) end
-    StatePatch.sent = sent
+    if #published > 0 then send(message) end
     return published, empty
   end
 
@@ -172,7 +182,7 @@ if Handlers.evaluate ~= StatePatch.evaluate then
   local evaluate = Handlers.evaluate
   StatePatch.evaluate = function(msg, env)
     local results = table.pack(evaluate(msg, env))
-    if StatePatchEnabled then
+    if StatePatch and StatePatchEnabled then
       local ok, problem = pcall(StatePatch.publish)
       if not ok then print("StatePatch: " .. tostring(problem)) end
     end

@@ -18,8 +18,8 @@ _MOST_KEYS = 32
 
 # Not state: showing one of these would show code, other people's messages, or the whole memory.
 _NEVER_SHOWN = frozenset(
-    """_G _ENV ao Handlers Inbox Owner Errors Dump Utils StatePatch StatePatchEnabled package string table math coroutine
-    debug io os utf8 json crypto require""".split()
+    """_G _ENV ao Handlers Inbox Owner Errors Dump Utils StatePatch StatePatchEnabled package string table math
+    coroutine debug io os utf8 json crypto require""".split()
 )
 _LUA_WORDS = frozenset(
     """and break do else elseif end false for function goto if in local nil not or repeat return then true until
