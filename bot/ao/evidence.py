@@ -21,6 +21,7 @@ _FAILURES = {
     "oversized": "sent more than we read",
     "compressed": "sent a compressed answer although asked not to",
     "forbidden-address": "leads to a private address",
+    "not-a-node": "answered as no node does",
     "malformed": "no address of a node",
 }
 _STATUSES = {
@@ -50,7 +51,7 @@ def reason_of(observation: Observation) -> str:
     """Say in a few words what the node answered."""
     status = observation.status
     if status is None:
-        return _FAILURES.get(observation.failure or "", observation.failure or "no answer")
+        return in_words(observation.failure or "no answer")
     if "unavailable" in observation.headers or b"necessary_message_not_found" in observation.body:
         return "does not know this process"
     if status == 200:
@@ -60,6 +61,11 @@ def reason_of(observation: Observation) -> str:
     if 300 <= status < 400:
         return "sent us elsewhere, where we don't follow"
     return _STATUSES.get(status, f"answered {status}")
+
+
+def in_words(failure: str) -> str:
+    """Say a PeerError's stable word, or a node's health, in a few plain words."""
+    return _FAILURES.get(failure, failure)
 
 
 def _value_of(observation: Observation) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from time import monotonic
 
 import structlog
+from yarl import URL
 
 from bot.ao.budget import Bucket, Timer
-from bot.ao.peer import Peer
+from bot.ao.peer import UNSENT, Peer
 from bot.ao.transport import Transport
 from bot.clock import Clock, utc_now
 from bot.domain.observation import Method, Observation
@@ -22,14 +23,18 @@ _log = structlog.get_logger()
 COMPUTING = "computing"
 """The `failure` of an observation whose request made the node evaluate, and which its deadline ended."""
 
-_HEALTH = "/~meta@1.0/info/address"
+NOT_SENT = UNSENT | {"now-budget"}
+"""The `failure` of observations for which nothing went over the wire."""
+
+NO_TROUBLE_MS = 1000
+"""An evaluation that ends this soon was none worth sparing the node: its share of the budget is given back."""
+
+HEALTH_PATH = "/~meta@1.0/info/address"
 _HEALTH_DEADLINE = 10.0
 _PATIENCE = 20.0
 _ADDRESS = re.compile(rb"[A-Za-z0-9_-]{43}")
 # As a query it does nothing, and any value but this gives 500 (ao-facts.md, section 1). HEAD goes without.
 _GET_HEADERS = {"accept-bundle": "true"}
-# An evaluation that ends this soon was none worth sparing the node: its token is given back.
-_NO_TROUBLE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class Node:
     ) -> None:
         self.url = node.url.rstrip("/")
         self.operator = node.voice
+        self.host = URL(node.url).host or node.url
         self._checks = checks
         self._timer = timer
         self._peer = Peer(transport, node.url, per_minute=checks.requests_per_minute, clock=clock, timer=timer)
@@ -85,6 +91,10 @@ class Node:
             return False
         return True
 
+    def return_evaluation(self) -> None:
+        """Give a claim back that was not used."""
+        self._evaluations.give_back()
+
     async def observe(self, method: Method, path: str, *, urgent: bool = False, evaluates: bool = False) -> Observation:
         """Ask for one path and give whatever came of it. Never raises for what the node does.
 
@@ -105,7 +115,7 @@ class Node:
             )
         except PeerError as error:
             return self._failure(method, path, error, started, evaluates)
-        if evaluates and answer.elapsed_ms < _NO_TROUBLE_MS:
+        if evaluates and answer.elapsed_ms < NO_TROUBLE_MS:
             self._evaluations.give_back()
         return Observation(
             node=self.url,
@@ -117,6 +127,10 @@ class Node:
             body=answer.body,
             elapsed_ms=answer.elapsed_ms,
         )
+
+    def refusal(self, method: Method, path: str) -> Observation:
+        """Give the observation of a request that was not made, because it would evaluate and may not."""
+        return Observation(node=self.url, operator=self.operator, method=method, path=path, failure="now-budget")
 
     async def check_health(self, *, max_age: float = 60.0) -> NodeHealth:
         """Tell whether the node is well, asking it unless it answered within the last `max_age` seconds.
@@ -140,7 +154,7 @@ class Node:
     async def _ask_health(self) -> str:
         """Ask, and give what is wrong in one word, or nothing."""
         try:
-            answer = await self._peer.exchange("GET", _HEALTH, deadline=_HEALTH_DEADLINE, urgent=True, probe=True)
+            answer = await self._peer.exchange("GET", HEALTH_PATH, deadline=_HEALTH_DEADLINE, urgent=True, probe=True)
         except RateLimited:
             return ""  # one that counts our requests is alive
         except PeerError as error:

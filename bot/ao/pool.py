@@ -16,6 +16,8 @@ from bot.domain.process_id import ProcessId
 _REMEMBERED = 20_000
 _FORGET_AFTER = 3600.0  # a node that did not know a process may have learnt of it
 
+_CATCH_UP_EVERY = 6 * 3600.0
+
 
 class Standing(IntEnum):
     """What one node is to one process; the lower is asked first."""
@@ -33,6 +35,7 @@ class Pool:
         self.nodes = tuple(nodes)
         self._timer = timer
         self._pairs: OrderedDict[ProcessId, dict[str, tuple[Standing, float]]] = OrderedDict()
+        self._caught_up: OrderedDict[ProcessId, float] = OrderedDict()
 
     @property
     def operators(self) -> int:
@@ -61,15 +64,29 @@ class Pool:
         while len(self._pairs) > _REMEMBERED:
             self._pairs.popitem(last=False)
 
+    def may_catch_up(self, process: ProcessId) -> bool:
+        """Tell whether the sweep may spend a `now` on a process that is behind: once in six hours."""
+        since = self._caught_up.get(process)
+        return since is None or self._timer() - since >= _CATCH_UP_EVERY
+
+    def note_catch_up(self, process: ProcessId) -> None:
+        """Remember that a `now` was spent on a process."""
+        self._caught_up[process] = self._timer()
+        self._caught_up.move_to_end(process)
+        while len(self._caught_up) > _REMEMBERED:
+            self._caught_up.popitem(last=False)
+
     async def health(self, *, max_age: float = 60.0) -> list[NodeHealth]:
         """Tell of each node whether it is well, asking those that did not answer lately, all at once."""
         return list(await asyncio.gather(*(node.check_health(max_age=max_age) for node in self.nodes)))
 
     async def all_down(self) -> list[NodeHealth]:
         """Give everybody's health if no node is well, else nothing. Asks only where that is in doubt."""
-        if any(node.up for node in self.nodes):
-            return []
-        health = await self.health()
+        return [] if any(node.up for node in self.nodes) else await self.none_healthy()
+
+    async def none_healthy(self) -> list[NodeHealth]:
+        """Give everybody's health, asked at this moment, if no node is well, else nothing."""
+        health = await self.health(max_age=5.0)
         return [] if any(one.healthy for one in health) else health
 
 

@@ -1,0 +1,154 @@
+"""One look at one process: what was seen so far, what it means, and whether another node is worth asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from bot.ao.asking import Asker, Progress
+from bot.ao.memory import Memory
+from bot.ao.node import NOT_SENT, Node
+from bot.ao.pool import Pool, Standing
+from bot.ao.probe import Now, probe
+from bot.domain.keys import StateKey
+from bot.domain.observation import Observation, Verdict
+from bot.domain.process_id import ProcessId
+from bot.domain.verdict import Judgement, Reason, judge
+
+_SETTLED = frozenset({Verdict.PATCHED, Verdict.NOT_PATCHED})
+
+
+class Urgency(StrEnum):
+    """Who waits for a reading, and what may be spent on it.
+
+    On a process that is behind a SWEEP spends one `now` in six hours, and REGISTERED one at once. SIGNED goes through
+    `now` always, because the message that it looks for was sent a moment ago.
+    """
+
+    SWEEP = "sweep"
+    REGISTERED = "registered"
+    SIGNED = "signed"
+
+
+class Look:
+    """Collects what nodes answer about one process, and judges it anew after each node.
+
+    `seen` is all that was asked, for evidence. `absent` says that every gateway was reached and none has the process.
+    `known` are the confirmed verdicts, one for each set of required keys.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        process: ProcessId,
+        required: Sequence[Sequence[StateKey]],
+        tags: Sequence[str] | None,
+        absent: bool,
+        memory: Memory,
+        known: Sequence[Verdict | None],
+        urgency: Urgency,
+        progress: Progress | None,
+    ) -> None:
+        self.seen: list[Observation] = []
+        self._pool = pool
+        self._process = process
+        self._required = required
+        self._tags = tags
+        self._absent = absent
+        self._before = memory
+        self._known = known
+        self._urgency = urgency
+        self._progress = progress
+        self._observations: list[Observation] = []
+        self._operators: set[str] = set()
+        self._trouble = False
+        self.judgements = self._judge([])
+
+    @property
+    def memory(self) -> Memory:
+        """What the next look may build on."""
+        return self._before.with_look(self._observations)
+
+    @property
+    def requests(self) -> int:
+        """How many requests went over the wire."""
+        return sum(seen.failure not in NOT_SENT for seen in self.seen)
+
+    def is_enough(self) -> bool:
+        """Tell whether every judgement stands, and stands confirmed where it differs from what is known."""
+        voices = min(2, self._pool.operators)
+        return self._all_stand() and all(
+            judgement.verdict is known or len(judgement.operators) >= voices
+            for judgement, known in zip(self.judgements, self._known, strict=True)
+        )
+
+    def wants(self, node: Node) -> bool:
+        """Tell whether to ask this node next.
+
+        Once every judgement stands only another operator's word is wanted. No node is opened cold just to confirm, or
+        to compute what another is computing already, unless computing was no trouble to the first.
+        """
+        if self._all_stand() and (node.operator in self._operators or not node.available):
+            return False
+        return self._is_warm(node) or not self._trouble
+
+    async def at(self, node: Node) -> None:
+        """Ask one node what it must be asked, and judge all that is seen by now."""
+        urgent = self._urgency is not Urgency.SWEEP
+        asker = Asker(self._pool, node, self._process, warm=self._is_warm(node), urgent=urgent, progress=self._progress)
+        may_compute = asker.may_compute()
+        try:
+            observations = await probe(
+                asker,
+                self._process,
+                self._required,
+                self._before.of(node.url),
+                may_compute=may_compute,
+                tags=self._tags,
+                now=self._now(),
+            )
+        finally:
+            asker.end()
+        if not may_compute and not self._stands(observations):
+            observations.append(node.refusal("HEAD", f"/{self._process}~process@1.0/compute"))
+        self._trouble |= asker.trouble
+        self.seen += asker.seen
+        self._operators.add(node.operator)
+        self._observations += observations
+        self._note(node, asker, observations)
+        self.judgements = self._judge(self._observations)
+
+    def nobody_answered(self) -> bool:
+        """Tell whether no node gave any complete answer."""
+        return all(seen.status is None for seen in self.seen)
+
+    def _now(self) -> Now:
+        if self._urgency is Urgency.SIGNED:
+            return Now.FIRST
+        if self._urgency is Urgency.SWEEP and not self._pool.may_catch_up(self._process):
+            return Now.NEVER
+        return Now.IF_BEHIND
+
+    def _all_stand(self) -> bool:
+        return all(judgement.verdict in _SETTLED for judgement in self.judgements)
+
+    def _stands(self, observations: Sequence[Observation]) -> bool:
+        return all(judgement.verdict in _SETTLED for judgement in self._judge(observations))
+
+    def _judge(self, observations: Sequence[Observation]) -> list[Judgement]:
+        nodes = [node.url for node in self._pool.nodes]
+        return [
+            judge(observations, keys, tags=self._tags, absent_at_gateways=self._absent, nodes=nodes)
+            for keys in self._required
+        ]
+
+    def _is_warm(self, node: Node) -> bool:
+        standing = self._pool.standing(node, self._process)
+        return standing is Standing.ANSWERS or (standing is Standing.UNTRIED and self._before.of(node.url).warm)
+
+    def _note(self, node: Node, asker: Asker, observations: Sequence[Observation]) -> None:
+        if any(judgement.reason is Reason.NOT_KNOWN_HERE for judgement in self._judge(observations)):
+            self._pool.note(node, self._process, Standing.NOT_KNOWN)
+        else:
+            self._pool.note(node, self._process, Standing.ANSWERS if asker.warm else Standing.FAILED)
