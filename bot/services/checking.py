@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ao.probe import Memory
+from bot.ao.memory import MEMORY, Memory
 from bot.ao.reader import Reader, Reading, Urgency
 from bot.clock import Clock
 from bot.domain.card import NoSignLink, Role, StatusCard
@@ -42,7 +41,6 @@ from bot.store.processes import Claim, Process, Target
 log = structlog.get_logger()
 
 Say = Callable[[str], Awaitable[None]]
-MEMORY: TypeAdapter[Memory] = TypeAdapter(Memory)
 
 MANY = 5
 """So many failed checks at once, and half of all, are our node's fault."""

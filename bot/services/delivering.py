@@ -124,6 +124,7 @@ class Delivering:
 
     async def outcome(self, delivery_id: int, timeout: float) -> Outcome:  # noqa: ASYNC109 -- an answer, not an error, when time is up
         """Wait up to `timeout` seconds for a message to be sent or refused. Raises LookupError for an unknown id."""
+        self._wake.set()
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             outcome = await self._outcome_now(delivery_id)

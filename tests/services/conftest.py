@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.application import Application
 from bot.domain.notices import Envelope, Sent
+from bot.settings import AoSettings, DatabaseSettings, Settings, WebSettings
+from sandbox.ao import AoNetwork
+from sandbox.ao.ans104 import random_id
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -81,3 +85,73 @@ def clock() -> Clock:
 @pytest.fixture
 def sender() -> ListSender:
     return ListSender()
+
+
+LUA = """
+Balances = { alice = "100" }
+Handlers.add("EnableStatePatch", Handlers.utils.hasMatchingTag("Action", "EnableStatePatch"), function(msg)
+  ao.send({ device = "patch@1.0", cache = { balances = Balances } })
+end)
+"""
+
+
+class World:
+    """The AO network that a test plays on, in its own words."""
+
+    def __init__(self, network: AoNetwork) -> None:
+        self.network = network
+        self.owner = random_id()
+
+    def unpatched(self, name: str = "Vault") -> str:
+        """A process with a handler that was never called."""
+        return self.network.spawn(self.owner, LUA, {"Name": name})
+
+    def patched(self) -> str:
+        """A process that shows its balances."""
+        return self.network.spawn(self.owner, patches=[{"cache": {"balances": {"alice": "100"}}}])
+
+    def nowhere(self) -> str:
+        """An id that no node and no gateway knows."""
+        return random_id()
+
+    def patch(self, process: str) -> None:
+        """The owner sends the message that enables patching."""
+        self.network.send(process, self.owner, {"Action": "EnableStatePatch"})
+
+    def let_nodes_compute(self, process: str) -> None:
+        """Somebody else asks every node for the newest state."""
+        for node in self.network.nodes:
+            node.answer(f"/{process}~process@1.0/now/at-slot", bundle=True)
+
+    def fail(self) -> None:
+        """Every node answers with a login page."""
+        for node in self.network.nodes:
+            node.faults.login_page = True
+
+    def recover(self) -> None:
+        for node in self.network.nodes:
+            node.faults.clear()
+
+
+@pytest.fixture
+async def world(clock: Clock) -> AsyncIterator[World]:
+    async with AoNetwork(clock=clock) as network:
+        yield World(network)
+
+
+@pytest.fixture
+async def app(world: World, clock: Clock, sender: ListSender, database_url: str) -> AsyncIterator[Application]:
+    """The whole application, open, with no loop running: tests turn the loops by hand."""
+    nodes = [{"url": node.url, "operator": node.operator} for node in world.network.nodes]
+    settings = Settings(
+        database=DatabaseSettings(url=database_url),
+        web=WebSettings(public_url="https://patchbell.test"),
+        ao=AoSettings.model_validate({"nodes": nodes, "gateways": [world.network.gateway_url]}),
+        operators=(900,),
+    )
+    app = Application(settings, clock=clock)
+    await app.database.open()
+    app.delivering.sender = sender
+    async with app.transport:
+        yield app
+    await app.database.close()
