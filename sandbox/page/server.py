@@ -7,7 +7,6 @@ GET  /sandbox/api/feed        server-sent events: {"type": "state", …State} an
 POST /sandbox/api/skip-day    {}
 POST /sandbox/api/kill        {}
 POST /sandbox/api/nodes       {"down": how many}
-POST /sandbox/api/dms         {"person": user id, "closed": bool}
 …    /sandbox/discord/…       people's actions and the feed of their messages (sandbox/discord/people_http.py)
 """
 
@@ -35,13 +34,14 @@ POLICY = "; ".join(
     )
 )
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+KEY = web.AppKey("stage", Stage)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def build_page(stage: Stage) -> web.Application:
     """Make the application. `stage` need not have started yet."""
     app = web.Application(middlewares=[_only_from_here])
-    app["stage"] = stage
+    app[KEY] = stage
     app.add_routes(
         [
             web.get("/", _to_the_page),
@@ -54,9 +54,6 @@ def build_page(stage: Stage) -> web.Application:
             web.post("/sandbox/api/skip-day", _acted(lambda stage, _: stage.skip_day())),
             web.post("/sandbox/api/kill", _acted(lambda stage, _: stage.kill_bot())),
             web.post("/sandbox/api/nodes", _acted(lambda stage, given: stage.set_nodes_down(int(given["down"])))),
-            web.post(
-                "/sandbox/api/dms", _acted(lambda stage, given: stage.close_dms(given["person"], given["closed"]))
-            ),
         ]
     )
     stage.add_routes(app)
@@ -85,18 +82,18 @@ async def _page(_: web.Request) -> web.StreamResponse:
 
 
 async def _state(request: web.Request) -> web.Response:
-    return web.json_response(request.app["stage"].state())
+    return web.json_response(request.app[KEY].state())
 
 
 async def _looks(request: web.Request) -> web.Response:
-    return web.json_response(await request.app["stage"].look())
+    return web.json_response(await request.app[KEY].look())
 
 
 def _acted(act: Callable[[Stage, dict[str, object]], Awaitable[None]]) -> Handler:
     """Answer a switch: read its JSON, turn it, give the new state. 400 where the JSON is not what it must be."""
 
     async def handle(request: web.Request) -> web.Response:
-        stage: Stage = request.app["stage"]
+        stage: Stage = request.app[KEY]
         try:
             await act(stage, await request.json())
         except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from sandbox.bot_config import TOKEN, write_config
 from sandbox.bot_process import BotProcess
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordServer, people_http
+from sandbox.discord.events import BotMoved
+from sandbox.page.community import settle
 from sandbox.page.feed import Feed
 from sandbox.page.looking import Looking
 from sandbox.page.seeds import Seed, plant
@@ -35,6 +38,7 @@ class Stage:
         self.clock = SandboxClock()
         self.discord = DiscordServer(clock=self.clock)
         self.network = AoNetwork(clock=self.clock)
+        self.community = settle(self.discord.world)
         self.feed = Feed()
         self.people = make_people()
         self.seeds: tuple[Seed, ...] = ()
@@ -42,6 +46,7 @@ class Stage:
         self._port = _free_port()
         self.proxy = BotProxy(self._port, WALLET, self._passed)
         self.looking = Looking(self._config)
+        self._watcher: asyncio.Task[None] | None = None
         self.bot = BotProcess(self._config, self.clock, self._changed)
 
     def add_routes(self, app: web.Application) -> None:
@@ -53,6 +58,7 @@ class Stage:
     async def start(self, address: str) -> None:
         """Start everything. `address` is the page's own, which the bot puts into its links."""
         await self.discord.start()
+        self._watcher = asyncio.create_task(self._watch_bot())
         await self.network.start()
         await self.proxy.start()
         self.seeds = plant(self.network, self.people[0].address)
@@ -63,6 +69,8 @@ class Stage:
         """Stop everything, the bot first: it says goodbye to a Discord that is still there."""
         self.feed.close()
         await self.bot.stop()
+        if self._watcher is not None:
+            self._watcher.cancel()
         await self.proxy.stop()
         await self.network.stop()
         await self.discord.stop()
@@ -71,7 +79,8 @@ class Stage:
         """Give what the page shows of all this.
 
         `bot` {state, pid, starts}, `ahead` in seconds, `seeds` [{process, label, note}], `nodes` [{url, operator,
-        down}], `closed` [user ids with closed DMs], `run` a name for this run of the sandbox.
+        down}], `cast` {owner | member | moderator: {id, name, about}}, `home` the id of the first channel, `run` a name
+        for this run of the sandbox.
         """
         return {
             "run": str(self._port),
@@ -79,7 +88,11 @@ class Stage:
             "ahead": self.clock.offset.total_seconds(),
             "seeds": [{"process": seed.process, "label": seed.label, "note": seed.note} for seed in self.seeds],
             "nodes": [{"url": n.url, "operator": n.operator, "down": n.down} for n in self.network.nodes],
-            "closed": [],
+            "cast": {
+                role.part: {"id": str(role.user.id), "name": role.user.name, "about": role.about}
+                for role in self.community.roles
+            },
+            "home": str(self.community.home),
         }
 
     async def look(self) -> list[Json]:
@@ -100,10 +113,6 @@ class Stage:
         for index, node in enumerate(self.network.nodes):
             node.down = index < count
         self._changed()
-
-    async def close_dms(self, person: str, closed: bool) -> None:
-        """Close or open a person's DMs. Raises KeyError for somebody unknown."""
-        raise NotImplementedError
 
     def _write_config(self, address: str) -> None:
         network = self.network
@@ -129,6 +138,13 @@ class Stage:
 
     def _changed(self) -> None:
         self.feed.publish({"type": "state", **self.state()})
+
+    async def _watch_bot(self) -> None:
+        """Note when the bot has connected to Discord: only then is it of use to anybody."""
+        with self.discord.world.events.watch() as watch:
+            async for event in watch:
+                if isinstance(event, BotMoved):
+                    self.bot.note_ready(event.online)
 
     def _passed(self, path: str) -> None:
         if path == "/api/signed":

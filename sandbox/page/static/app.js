@@ -5,13 +5,12 @@ import { ask, lookAgain, showState } from "./behind.js";
 import { Discord } from "./discord.js";
 import { Guide } from "./guide.js";
 import { composerOf } from "./composer.js";
-import { avatar, drawMessages, isEphemeral, isLoading } from "./messages.js";
+import { avatar, drawMessages } from "./messages.js";
 import { openModal } from "./modal.js";
 import { setAhead, tick } from "./time.js";
 
 const discord = new Discord();
 const unread = new Map(); // "person channel" → how many
-const dismissed = new Set(); // ids of ephemeral messages
 let state; // of the sandbox: /sandbox/api/state
 let me; // id of the person one acts as
 let place; // id of the channel one is in
@@ -32,34 +31,33 @@ const app = {
     return discord.cast;
   },
   unpatched: () => state.seeds.slice(0, 2).map((seed) => seed.process),
-  async typeAs(role, command, values) {
-    await become(discord.cast[role].id, discord.home);
+  typeAs(role, command, values) {
+    become(discord.cast[role].id, state.home);
     view("chat");
     if (!composer.type(command, values)) trouble("The bot's commands are not there yet. Wait a moment, then try again.");
     composer.focus();
   },
-  async openDm(role) {
+  openDm(role) {
     const person = discord.cast[role].id;
     const dm = discord.dmOf(person);
     if (!dm) return trouble("There is no DM yet.");
-    await become(person, dm);
+    become(person, dm);
     view("chat");
   },
 };
 
 // --- Who and where ----------------------------------------------------------------------------------------------------
 
-async function become(person, channel) {
+function become(person, channel) {
   me = person;
-  await go(channel ?? (discord.isMine(me, place) ? place : discord.home));
+  go(channel ?? (discord.isMine(me, place) ? place : state.home));
   drawPeople();
-  showState(state, me);
+  showPanel();
 }
 
-async function go(channel) {
+function go(channel) {
   place = channel;
   unread.delete(`${me} ${place}`);
-  await discord.history(me, place);
   composer.clear();
   drawPlaces();
   drawChannel();
@@ -71,6 +69,11 @@ function view(name) {
   for (const button of $("tabs").children) button.toggleAttribute("aria-current", button.dataset.view === name);
 }
 
+function showPanel() {
+  const person = discord.people.find(({ id }) => id === me);
+  showState(state, { closed: person.dms_closed, close: (closed) => discord.closeDms(me, closed).then(showPanel) });
+}
+
 // --- Drawing ----------------------------------------------------------------------------------------------------------
 
 function drawPlaces() {
@@ -78,7 +81,7 @@ function drawPlaces() {
   $("channels").replaceChildren(...discord.channels.map((channel) => placeButton(channel.id, icon("hash"), channel.name)));
   const dm = discord.dmOf(me);
   const bot = avatar(discord.bot, context());
-  $("dms").replaceChildren(dm ? placeButton(dm, bot, discord.bot.username) : make("li", { className: "place" }, "None yet"));
+  $("dms").replaceChildren(dm ? placeButton(dm, bot, discord.bot.name) : make("li", { className: "place" }, "None yet"));
   const elsewhere = [...unread].filter(([key]) => key.startsWith(`${me} `)).reduce((sum, [, count]) => sum + count, 0);
   const badge = document.querySelector("#tabs .badge");
   badge.hidden = !elsewhere;
@@ -90,8 +93,8 @@ function placeButton(id, drawing, name) {
   const button = make("button", { type: "button", className: `place${count ? " unread" : ""}` }, drawing, make("span", { className: "name" }, name),
     count > 0 && make("span", { className: "badge", "aria-label": `${count} new` }, String(count)));
   if (id === place) button.setAttribute("aria-current", "true");
-  button.addEventListener("click", async () => {
-    await go(id);
+  button.addEventListener("click", () => {
+    go(id);
     view("chat");
   });
   return make("li", {}, button);
@@ -99,20 +102,19 @@ function placeButton(id, drawing, name) {
 
 function drawPeople() {
   const legend = $("people").querySelector("legend");
-  $("people").replaceChildren(legend, ...discord.people.map((person) => {
+  $("people").replaceChildren(legend, ...discord.people.map((person, index) => {
     const radio = make("input", { type: "radio", name: "person", value: person.id, checked: person.id === me });
     radio.addEventListener("change", () => become(person.id));
     return make("label", { className: "person" }, radio, avatar(person, context()),
-      make("span", {}, make("b", {}, person.name), make("small", {}, person.about)));
+      make("span", {}, make("b", {}, person.name), make("small", {}, Object.values(state.cast)[index].about)));
   }));
 }
 
 function drawChannel(fresh = null) {
   const channel = discord.channels.find((candidate) => candidate.id === place);
-  $("channel").replaceChildren(...(channel ? ["# ", channel.name] : [discord.bot.username]));
+  $("channel").replaceChildren(...(channel ? ["# ", channel.name] : [discord.bot.name]));
   $("topic").textContent = channel ? channel.topic ?? "" : "Only you and the bot read this.";
-  const shown = discord.messages(me, place).filter((message) => !dismissed.has(message.id));
-  drawMessages(shown, context(), fresh);
+  drawMessages(discord.messages(me, place), context(), fresh);
 }
 
 function context() {
@@ -120,10 +122,7 @@ function context() {
     me, bot: discord.bot, names: discord.names, choices: discord.choices(),
     empty: "Nothing was said here yet. Type / to see what Patchbell can do.",
     act: (message, component, values) => tried(() => discord.press(me, message, component, values)),
-    dismiss: (message) => {
-      dismissed.add(message.id);
-      drawChannel();
-    },
+    dismiss: (message) => tried(() => discord.dismiss(me, message)),
     apps: me ? discord.messageCommandsFor(me, place).map((command) => ({
       name: command.name, run: (message) => tried(() => discord.messageCommand(me, place, command, message)),
     })) : [],
@@ -147,11 +146,11 @@ async function tried(act) {
 // --- What arrives -----------------------------------------------------------------------------------------------------
 
 discord.onMessage = (message, isNew) => {
-  const here = message.channel_id === place && discord.sees(me, message);
+  const here = message.channel === place && discord.sees(me, message);
   if (isNew && !here) {
     for (const person of discord.people) {
       if (discord.sees(person.id, message) && message.author.id !== person.id) {
-        const key = `${person.id} ${message.channel_id}`;
+        const key = `${person.id} ${message.channel}`;
         unread.set(key, (unread.get(key) ?? 0) + 1);
       }
     }
@@ -162,21 +161,21 @@ discord.onMessage = (message, isNew) => {
   if (isNew && here && message.author.bot) announce("New message from Patchbell.");
 };
 
-discord.onModal = (person, modal) => {
-  if (person === me) openModal(modal, context(), (values) => discord.submit(person, modal, values));
+discord.onModal = (modal) => {
+  if (modal.person === me) openModal(modal, context(), (values) => discord.submit(me, modal, values));
 };
 
-discord.onCommands = () => {
-  if (guide?.isAtStart && !composer.command) app.typeAs("owner", "register", { process: app.unpatched().join(" ") });
+discord.onCommands = (online) => {
+  if (online && guide?.isAtStart && !composer.command) app.typeAs("owner", "register", { process: app.unpatched().join(" ") });
 };
 
 function noteMessage(message) {
   const { owner, moderator } = discord.cast;
-  const command = discord.commandOf(message);
-  if (command?.user === owner.id && command.name === "register" && !isLoading(message)) guide.note("registered");
-  if (message.channel_id === discord.dmOf(owner.id) && message.author.bot) noteDm();
-  if (message.author.bot && !isEphemeral(message) && discord.isGuildChannel(message.channel_id)) guide.note("announced");
-  if (command?.user === moderator.id && command.name === "progress" && !isLoading(message)) guide.note("progress");
+  const { via } = message;
+  if (via?.user === owner.name && via.command === "register" && !message.loading) guide.note("registered");
+  if (message.channel === discord.dmOf(owner.id) && message.author.bot) noteDm();
+  if (message.author.bot && !message.ephemeral && discord.isGuildChannel(message.channel)) guide.note("announced");
+  if (via?.user === moderator.name && via.command === "progress" && !message.loading) guide.note("progress");
 }
 
 let dmsWhenSigned = null;
@@ -212,7 +211,7 @@ function takeState(next) {
   const nodes = JSON.stringify(state?.nodes);
   state = next;
   setAhead(state.ahead * 1000);
-  showState(state, me);
+  showPanel();
   if (nodes !== undefined && nodes !== JSON.stringify(state.nodes)) lookAgain();
 }
 
@@ -221,11 +220,11 @@ function takeState(next) {
 async function start() {
   state = await ask("state");
   setAhead(state.ahead * 1000);
-  await discord.load();
+  await discord.load(state.cast);
   guide = new Guide(app, state.run);
   for (const button of $("tabs").children) button.addEventListener("click", () => view(button.dataset.view));
   view("chat");
-  await become(discord.cast.owner.id, discord.home);
+  become(discord.cast.owner.id, state.home);
   discord.listen();
   listen();
   lookAgain();

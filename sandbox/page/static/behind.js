@@ -18,12 +18,12 @@ export async function ask(path, method = "GET", body = undefined) {
   return response.json();
 }
 
-/** Shows a new state, as /sandbox/api/state and the feed give it. */
-export function showState(next, person) {
+/** Shows a new state, as /sandbox/api/state and the feed give it. `dms`: { closed, close(closed) } of the person one acts as. */
+export function showState(next, dms) {
   state = next;
   shown ??= state.seeds[0].process;
   drawBot();
-  drawSwitches(person);
+  drawSwitches(dms);
   drawProcesses();
 }
 
@@ -50,26 +50,25 @@ function drawBot() {
   $("bot").replaceChildren(line);
 }
 
-function drawSwitches(person) {
+function drawSwitches(dms) {
   const down = state.nodes.filter((node) => node.down).length;
-  const closed = state.closed.includes(person);
   const all = state.nodes.length;
   const days = Math.round(state.ahead / 86400);
   $("switches").replaceChildren(make("h3", {}, "Make something happen"), make("div", { className: "grid" },
-    switch_("skip", "Skip a day", days ? `${days} ${days === 1 ? "day" : "days"} ahead` : "for everyone", null, "skip-day"),
-    switch_("kill", "Kill the bot now", "a new one starts", null, "kill"),
-    switch_("node", "Node down", down ? `${down} of ${all} down` : `all ${all} answer`, down > 0, "nodes", { down: [1, all][down] ?? 0 }),
-    switch_("door", "Close my DMs", closed ? "closed" : "open", closed, "dms", { person, closed: !closed })));
+    switch_("skip", "Skip a day", days ? `${days} ${days === 1 ? "day" : "days"} ahead` : "for everyone", null, () => ask("skip-day", "POST", {})),
+    switch_("kill", "Kill the bot now", "a new one starts", null, () => ask("kill", "POST", {})),
+    switch_("node", "Node down", down ? `${down} of ${all} down` : `all ${all} answer`, down > 0, () => ask("nodes", "POST", { down: [1, all][down] ?? 0 })),
+    switch_("door", "Close my DMs", dms.closed ? "closed" : "open", dms.closed, () => dms.close(!dms.closed))));
 }
 
-function switch_(drawing, name, note, pressed, path, body = {}) {
+function switch_(drawing, name, note, pressed, turn) {
   const button = make("button", { type: "button", className: "switch" }, icon(drawing), make("b", {}, name), make("small", {}, note));
-  button.id = `switch-${path}`;
+  button.id = `switch-${drawing}`;
   if (pressed !== null) button.setAttribute("aria-pressed", String(pressed));
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
-      await ask(path, "POST", body);
+      await turn();
       announce(`${name}: done.`);
     } finally {
       button.disabled = false;

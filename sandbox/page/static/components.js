@@ -9,7 +9,7 @@ const TYPE = {
 };
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 
-/** Draws a list of components. `context` is { names, attachments, act, choices }; act(component, values?) returns a promise. */
+/** Draws a list of components. `context` is { names, act, choices }; act(component, values?) returns a promise. */
 export const components = (list, context) => list.map((component) => component_(component, context)).filter(Boolean);
 
 function component_(component, context) {
@@ -20,9 +20,9 @@ function component_(component, context) {
     case TYPE.section: return section(component, context);
     case TYPE.separator: return make("hr", { className: `gap${component.spacing ?? 1}${component.divider === false ? " bare" : ""}` });
     case TYPE.container: return container(component, context);
-    case TYPE.thumbnail: return picture(component.media, component.description, "thumbnail", context);
-    case TYPE.gallery: return make("div", { className: "gallery" }, component.items.map((item) => picture(item.media, item.description, "", context)));
-    case TYPE.file: return file(component.file, context);
+    case TYPE.thumbnail: return picture(component.media, component.description, "thumbnail");
+    case TYPE.gallery: return make("div", { className: "gallery" }, component.items.map((item) => picture(item.media, item.description, "")));
+    case TYPE.file: return file(component.file);
     case TYPE.stringSelect: case TYPE.userSelect: case TYPE.roleSelect: case TYPE.mentionableSelect: case TYPE.channelSelect:
       return make("div", { className: "select" }, select(component, context, (values) => context.act(component, values)));
     default: return make("p", { className: "subtext" }, `(a component of type ${component.type}, which this page cannot draw)`);
@@ -110,18 +110,15 @@ function several(component, options, chosen) {
   return element;
 }
 
-function attached(media, context) {
-  const name = media.url?.startsWith("attachment://") ? media.url.slice("attachment://".length) : null;
-  const attachment = name && context.attachments.find((candidate) => candidate.filename === name);
-  return { url: attachment ? attachment.url : media.url, name: name ?? media.url?.split("/").at(-1) ?? "file", size: attachment?.size };
+/** Files of messages are served by the sandbox's Discord, on this page's own origin. */
+export const placed = (url) => (url.startsWith("files/") ? `/sandbox/discord/${url}` : url);
+
+function picture(media, description, className) {
+  return make("img", { className, src: placed(media.url), alt: description ?? "", loading: "lazy" });
 }
 
-function picture(media, description, className, context) {
-  return make("img", { className, src: attached(media, context).url, alt: description ?? "", loading: "lazy" });
-}
-
-function file(media, context) {
-  return attachment(attached(media, context));
+function file({ url }) {
+  return attachment({ url: placed(url), name: decodeURIComponent(url.split("/").at(-1)) });
 }
 
 /** A file to download: { url, name, size in bytes }. */

@@ -3,7 +3,7 @@
 import { $, icon, make } from "./dom.js";
 import { hideList, isListOpen, listKey, showList } from "./listbox.js";
 
-const OPTION = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, number: 10, file: 11 };
+const OPTION = { string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, number: 10, file: 11 };
 
 /** `deps`: commands() → what may be typed here; choices() → { users, channels, roles }; suggest(command, values, option),
  *  run(command, values, files), write(text): promises. */
@@ -33,7 +33,7 @@ export class Composer {
 
   /** Types a command, as far as one would: its name, and these values. */
   type(name, values = {}) {
-    const command = this.deps.commands().find((candidate) => candidate.path === name);
+    const command = this.deps.commands().find((candidate) => candidate.name === name);
     if (command) this.take(command, values);
     return Boolean(command);
   }
@@ -52,8 +52,8 @@ export class Composer {
     const typed = this.line.value;
     if (!typed.startsWith("/")) return hideList();
     const wanted = typed.slice(1).toLowerCase();
-    const found = this.deps.commands().filter((command) => command.path.startsWith(wanted));
-    showList(this.line, found.map((command) => ({ title: `/${command.path}`, note: command.description, command })),
+    const found = this.deps.commands().filter((command) => command.name.startsWith(wanted));
+    showList(this.line, found.map((command) => ({ title: `/${command.name}`, note: command.description, command })),
       (entry) => {
         this.take(entry.command);
         this.focus();
@@ -66,7 +66,7 @@ export class Composer {
     this.fields.clear();
     this.line = null;
     this.more = make("div", { className: "more" });
-    const chip = make("span", { className: "command" }, `/${command.path}`);
+    const chip = make("span", { className: "command" }, `/${command.name}`);
     this.options = make("div", { className: "options" });
     this.draw([chip, this.options, this.more]);
     for (const option of command.options) {
@@ -176,18 +176,6 @@ export class Composer {
       await this.deps.write(text);
     }
   }
-}
-
-/** Discord's commands, flattened: [{ id, path: "register" or "group sub", description, options, definition }]. */
-export function flatten(definitions) {
-  const slash = definitions.filter((definition) => (definition.type ?? 1) === 1);
-  return slash.flatMap((definition) => leaves(definition, [definition.name]).map((leaf) => ({ ...leaf, definition })));
-}
-
-function leaves(node, names) {
-  const inner = (node.options ?? []).filter((option) => option.type === OPTION.subcommand || option.type === OPTION.group);
-  if (inner.length) return inner.flatMap((option) => leaves(option, [...names, option.name]));
-  return [{ path: names.join(" "), description: node.description, options: node.options ?? [] }];
 }
 
 export const composerOf = (deps) => new Composer($("composer"), deps);

@@ -4,9 +4,9 @@ import { $, make } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { select } from "./components.js";
 
-const TYPE = { row: 1, stringSelect: 3, textInput: 4, text: 10, label: 18, upload: 19, radio: 21, checkboxes: 22, checkbox: 23 };
+const TYPE = { textInput: 4, upload: 19, radio: 21, checkboxes: 22, checkbox: 23 };
 
-/** Opens `modal` ({ title, custom_id, components }). send(values) takes { custom_id: [values] or text }; it may reject with a sentence. */
+/** Opens a Modal (sandbox/discord/people_http.py). send(values) takes { custom_id: value }; it may reject with a sentence. */
 export function openModal(modal, context, send) {
   const dialog = $("modal");
   const readers = new Map();
@@ -15,7 +15,8 @@ export function openModal(modal, context, send) {
   const cancel = make("button", { type: "button", className: "button secondary" }, "Cancel");
   const form = make("form", { method: "dialog" },
     make("h2", { id: "modal-title" }, modal.title),
-    modal.components.map((component) => entry(component, context, readers)),
+    modal.texts.map((text) => make("div", { className: "text" }, markdown(text, context.names))),
+    modal.fields.map((component) => labelled(component, context, readers)),
     trouble,
     make("div", { className: "row end" }, cancel, submit));
   cancel.addEventListener("click", () => dialog.close());
@@ -36,20 +37,13 @@ export function openModal(modal, context, send) {
   dialog.showModal();
 }
 
-function entry(component, context, readers) {
-  if (component.type === TYPE.text) return make("div", { className: "text" }, markdown(component.content, context.names));
-  if (component.type === TYPE.row) return component.components.map((inner) => labelled(inner.label, "", inner, context, readers));
-  if (component.type === TYPE.label) return labelled(component.label, component.description, component.component, context, readers);
-  return make("p", { className: "subtext" }, `(a component of type ${component.type}, which this page cannot draw)`);
-}
-
-function labelled(label, description, component, context, readers) {
+function labelled(component, context, readers) {
   const { element, read } = field(component, context);
   readers.set(component.custom_id, read);
   const group = element.tagName === "FIELDSET";
   return make(group ? "div" : "label", { className: "entry" },
-    make("span", {}, label, component.required === false && make("small", {}, "optional")),
-    description && make("small", { className: "subtext" }, description), element);
+    make("span", {}, component.label, component.required === false && make("small", {}, "optional")),
+    component.description && make("small", { className: "subtext" }, component.description), element);
 }
 
 function field(component, context) {

@@ -120,8 +120,8 @@ async def test_components_are_drawn_and_pressed(page: Page) -> None:
                         }
                     ],
                 },
-                {"type": 13, "file": {"url": "attachment://ids.txt"}},
-                {"type": 12, "items": [{"media": {"url": "attachment://p.png"}, "description": "a picture"}]},
+                {"type": 13, "file": {"url": "files/5/ids.txt"}},
+                {"type": 12, "items": [{"media": {"url": "files/6/p.png"}, "description": "a picture"}]},
             ],
         }
     ]
@@ -129,19 +129,17 @@ async def test_components_are_drawn_and_pressed(page: Page) -> None:
         """async ([list]) => {
             const { components } = await import("/sandbox/static/components.js");
             window.acted = [];
-            const text = { filename: "ids.txt", url: "/a/ids.txt", size: 2048 };
-            const attachments = [text, { filename: "p.png", url: "/a/p.png" }];
             const act = async (component, values) => acted.push([component.custom_id, values ?? null]);
-            document.body.replaceChildren(...components(list, { names: {}, attachments, choices: {}, act }));
+            document.body.replaceChildren(...components(list, { names: {}, choices: {}, act }));
         }""",
         [components],
     )
     link = page.get_by_role("link", name="Sign")
     assert (await link.get_attribute("target"), await link.get_attribute("rel")) == ("_blank", "noopener noreferrer")
     assert await page.get_by_role("button", name="Off").is_disabled()
-    assert await page.locator(".file").get_attribute("href") == "/a/ids.txt"
-    assert "2 KB" in await page.locator(".file").inner_text()
-    assert await page.get_by_alt_text("a picture").get_attribute("src") == "/a/p.png"
+    assert await page.locator(".file").get_attribute("href") == "/sandbox/discord/files/5/ids.txt"
+    assert await page.locator(".file").inner_text() == "ids.txt"
+    assert await page.get_by_alt_text("a picture").get_attribute("src") == "/sandbox/discord/files/6/p.png"
     await page.get_by_role("button", name="Stop").click()
     await page.get_by_role("button", name="Right").click()
     await page.get_by_label("Show one").select_option("b")
