@@ -9,7 +9,7 @@ from typing import Any
 from lupa import lua53
 
 _PRELUDE = (Path(__file__).parent / "prelude.lua").read_text("utf-8")
-_INSTRUCTIONS = 200_000_000
+_INSTRUCTIONS = 50_000_000
 _MEMORY = 256 * 1024 * 1024
 
 Message = dict[str, Any]

@@ -84,12 +84,13 @@ class SandboxNode:
         if request.method == "POST":
             return await self._post(request)
         bundle = request.headers.get("accept-bundle")
+        evaluates = self._evaluates(request.raw_path)
         answer = self._in_front(request) or (
             answers.failed()
             if bundle not in (None, "true")
             else self.answer(request.raw_path, bundle=bundle is not None)
         )
-        if self._evaluates(request.raw_path) and self.faults.compute_delay:
+        if evaluates and self.faults.compute_delay:
             await asyncio.sleep(self.faults.compute_delay)
         if answer.broken:
             return _hang_up(request)

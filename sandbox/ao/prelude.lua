@@ -246,7 +246,8 @@ local function evaluate(msg)
   if not chunk then chunk, problem = load(msg.Data, "@stdin", "t") end
   if not chunk then error(problem, 0) end
   local value = chunk()
-  local data = type(value) == "table" and encode(value) or tostring(value)
+  local ok, data = pcall(encode, value)
+  if type(value) ~= "table" or not ok then data = tostring(value) end
   ao.outbox.Output = { data = data, prompt = "aos> ", print = true }
 end
 
