@@ -1,4 +1,4 @@
-"""Text from strangers (names, labels, keys, titles, what a server said) made safe to show, and the small words around it.
+"""Text from strangers (names, labels, keys, titles, what a server said) made safe to show, and small words around it.
 
 Inside code style Discord reads no markdown, link, mention or timestamp. So strangers' text is cleaned, cut, stripped of
 the one character that ends code style, and put between backticks.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 
 from discord.utils import format_dt
 
@@ -19,8 +20,12 @@ from bot.domain.process_id import shorten
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Invisible although their category does not say so: joiners, fillers, blanks, variation selectors.
 _INVISIBLE = frozenset(
-    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)]
-    + list(range(0xE0100, 0xE01F0))
+    chain(
+        (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        range(0x180B, 0x1810),
+        range(0xFE00, 0xFE10),
+        range(0xE0100, 0xE01F0),
+    )
 )
 _MARKS_IN_A_ROW = 2  # more of them on one letter climb over the lines around it
 _BACKTICKS = dict.fromkeys(map(ord, "`\u02cb\uff40\u1fef"), "'")  # NFC turns U+1FEF into a backtick
@@ -44,7 +49,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def code(text: str, limit: int = 60) -> str:
-    """Give strangers' text in code style that it cannot break out of: exactly two backticks, at most `limit` between."""
+    """Give strangers' text in code style that it cannot break out of: two backticks, at most `limit` between."""
     return f"`{clean(text.translate(_BACKTICKS), limit).translate(_BACKTICKS) or '(nothing)'}`"
 
 

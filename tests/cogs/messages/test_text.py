@@ -5,11 +5,14 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from cogs.messages.text import clean, code, codes, named, plain
 from hypothesis import given
 from hypothesis import strategies as st
 
-HOSTILE = st.text(max_size=400) | st.text(alphabet="`*_~|<>@#:/[]()\\\u202e\u200b\u2066\u034f\u0300 \n\tab", max_size=120)
+from cogs.messages.text import clean, code, codes, named, plain
+
+HOSTILE = st.text(max_size=400) | st.text(
+    alphabet="`*_~|<>@#:/[]()\\\u202e\u200b\u2066\u034f\u0300 \n\tab", max_size=120
+)
 PROCESS = "0syT1JlMtv5R7X7Gt7NQAxKIhT7iCc5YXZKmZ0dLSrc"
 
 

@@ -1,0 +1,61 @@
+"""The status card: one process as one person may see it."""
+
+from __future__ import annotations
+
+from discord import ButtonStyle
+
+from bot.domain.card import Role, StatusCard
+from bot.domain.observation import Verdict
+from cogs.messages import words
+from cogs.messages.page import AMBER, GREEN, GREY, RED, Button, Item, Page, line, lines, link, page, press, small
+from cogs.messages.text import code
+
+_COLOURS = {
+    Verdict.PATCHED: GREEN,
+    Verdict.NOT_PATCHED: AMBER,
+    Verdict.NOT_FOUND: RED,
+    Verdict.UNKNOWN: GREY,
+}
+
+
+def status_page(card: StatusCard, *before: str | None, after: str | None = None) -> Page:
+    """Give the card as a message: situation, what was seen, what to do, then *Details*.
+
+    `before` are the person's own news, above the card; `after` is below what was seen.
+    """
+    return page(
+        lines(before),
+        lines([words.headline(card), *words.seen(card), words.no_link(card)]),
+        " ".join(words.times(card)),
+        after,
+        _buttons(card),
+        *_details(card),
+        colour=_COLOURS[card.status],
+    )
+
+
+def _buttons(card: StatusCard) -> list[Button]:
+    process = card.process
+    if card.registration_id == 0:
+        return [press("Look again", f"peek:{process}")]
+    buttons = [*link("Sign", card.sign_url), press("Check now", f"look:{process}")]
+    if card.stopped and card.role is Role.MINE and card.status is not Verdict.PATCHED:
+        buttons.append(press("Remind me again", "resume:all"))
+    label = "Not mine" if card.role is Role.MINE else "Stop watching"
+    buttons.append(press(label, f"drop:{process}", style=ButtonStyle.secondary))
+    return buttons
+
+
+def _details(card: StatusCard) -> list[str | Item]:
+    """Give what only some want to know: whole ids, names, and the evidence node by node."""
+    known = card.metadata
+    facts = [
+        "**Details**",
+        f"Process {code(card.process)}",
+        f"Owner {code(known.owner)}" if known else None,
+        f"Name {code(known.name)}" if known and known.name else None,
+        f"Variant {code(known.variant, 20)}" if known and known.variant else None,
+        f"Keys asked for: {words.codes(card.keys)}" if card.keys else None,
+        *words.evidence(card),
+    ]
+    return [line(), small(lines(facts))]

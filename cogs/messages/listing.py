@@ -1,0 +1,125 @@
+"""Many processes in one message: counts, a page of lines, and a select that opens one of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bot.domain.card import Metadata, Role, StatusCard
+from bot.domain.observation import Verdict
+from cogs.messages import words
+from cogs.messages.page import AMBER, GREEN, GREY, MOST_OPTIONS, Item, Page, choose, lines, link, page, press
+from cogs.messages.text import ago, clean, count, named, plain
+
+PER_PAGE = 20  # lines of at most 130 characters: with everything else within Discord's 4,000
+
+
+def list_page(cards: Sequence[StatusCard], number: int = 0, *before: str | None, after: str | None = None) -> Page:
+    """Give one page of these cards, the open ones first; `number` is counted from 0 and brought into range."""
+    ordered = sorted(cards, key=lambda card: (_rank(card), card.label is None))
+    last = max(0, (len(ordered) - 1) // PER_PAGE)
+    number = min(max(number, 0), last)
+    shown = ordered[number * PER_PAGE : (number + 1) * PER_PAGE]
+    sign_url = next((card.sign_url for card in ordered if card.sign_url), None)
+    buttons = [*link("Sign", sign_url), press("Check now", "check:0")]
+    if any(card.stopped for card in cards):
+        buttons.append(press("Remind me again", "resume:all"))
+    return page(
+        lines(before),
+        f"**{count(len(cards), 'process', 'processes')}: {_counts(cards)}.**",
+        lines(_line(card) for card in shown),
+        _unsigned(cards),
+        after,
+        choose(
+            "Look at one",
+            f"pick:{number}",
+            [
+                (plain(card.process, card.label, _name(card)), str(card.registration_id), words.short_state(card))
+                for card in shown
+            ],
+        ),
+        buttons,
+        leaves("leaf", number, last),
+        colour=_colour(cards),
+    )
+
+
+def _rank(card: StatusCard) -> int:
+    order = (Verdict.NOT_PATCHED, Verdict.UNKNOWN, Verdict.NOT_FOUND, Verdict.PATCHED)
+    return order.index(card.status)
+
+
+def _name(card: StatusCard) -> str | None:
+    return card.metadata.name if card.metadata else None
+
+
+def _counts(cards: Sequence[StatusCard]) -> str:
+    counted = Counter(card.status for card in cards)
+    known = (
+        (Verdict.PATCHED, "patched"),
+        (Verdict.NOT_PATCHED, "not patched yet"),
+        (Verdict.UNKNOWN, "I could not tell yet"),
+        (Verdict.NOT_FOUND, "no such process"),
+    )
+    return ", ".join(f"{counted[verdict]} {word}" for verdict, word in known if counted[verdict])
+
+
+def _line(card: StatusCard) -> str:
+    watching = " · watching" if card.role is Role.WATCHING else ""
+    since = f" since {ago(card.since)}" if card.since and card.status is Verdict.NOT_PATCHED else ""
+    return f"{words.of_card(card)}: {words.short_state(card)}{since}{watching}"
+
+
+def _unsigned(cards: Sequence[StatusCard]) -> str | None:
+    return next((sentence for card in cards if (sentence := words.no_link(card))), None)
+
+
+def _colour(cards: Sequence[StatusCard]) -> int:
+    if any(card.status is Verdict.NOT_PATCHED for card in cards):
+        return AMBER
+    return GREEN if all(card.status is Verdict.PATCHED for card in cards) else GREY
+
+
+def leaves(verb: str, number: int, last: int) -> list[Item]:
+    """Give the buttons that turn pages, or none where there is one page."""
+    if last == 0:
+        return []
+    buttons: list[Item] = []
+    if number > 0:
+        buttons.append(press("Earlier", f"{verb}:{number - 1}"))
+    if number < last:
+        buttons.append(press(f"More (page {number + 2} of {last + 1})", f"{verb}:{number + 1}"))
+    return buttons
+
+
+def wallet_page(address: str, owned: Sequence[Metadata], number: int = 0) -> Page:
+    """Give a page of the processes that a wallet owns. Nothing is stored until some of them are chosen."""
+    last = max(0, (len(owned) - 1) // MOST_OPTIONS)
+    number = min(max(number, 0), last)
+    shown = owned[number * MOST_OPTIONS : (number + 1) * MOST_OPTIONS]
+    wallet = named(address)
+    if not owned:
+        return page(
+            f"**No process found that the wallet {wallet} spawned.** Processes that an app spawned for you are not "
+            "listed; give their ids to `/register`.",
+            colour=GREY,
+        )
+    options = [(plain(each.process, None, each.name), each.process, _spawned(each)) for each in shown]
+    select = choose(
+        f"Choose what to register ({number * MOST_OPTIONS + 1} to {number * MOST_OPTIONS + len(shown)})",
+        f"adopt:{number}",
+        options,
+    )
+    for item in select:
+        item.max_values = len(options)  # pyright: ignore[reportAttributeAccessIssue] -- a select, the only item of its row
+    return page(
+        f"**The wallet {wallet} spawned {count(len(owned), 'process', 'processes')}.** Nothing is saved until you "
+        "choose. Processes that an app spawned for you are not listed; give their ids to `/register`.",
+        select,
+        leaves(f"wallet:{address}", number, last),
+    )
+
+
+def _spawned(each: Metadata) -> str | None:
+    when = f"{each.spawned_at:%d %B %Y}" if each.spawned_at else None
+    return ", ".join(part for part in (when and f"spawned {when}", clean(each.variant or "", 20)) if part) or None

@@ -1,0 +1,101 @@
+"""What `/register` answers, and whether the first DM arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.card import Role, StatusCard
+from bot.domain.process_id import ProcessId
+from cogs.messages.card import status_page
+from cogs.messages.listing import list_page
+from cogs.messages.page import Button, Page, page, press
+from cogs.messages.text import codes, count, named
+
+
+class FirstDmState(StrEnum):
+    """What is known of the first DM."""
+
+    ON_ITS_WAY = "on its way"
+    SENT = "sent"
+    CLOSED = "closed"
+    NO_MUTUAL_SERVER = "no mutual server"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What was registered, as `RegisterOutcome` has it, and the first DM, if one was owed."""
+
+    cards: Sequence[StatusCard]
+    malformed: Sequence[str]
+    already: Sequence[ProcessId]
+    safe_word: str
+    delivery: int | None = None
+    dm: FirstDmState | None = None
+
+
+def registered_page(outcome: Registered) -> Page:
+    """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
+    before = [_saved(outcome), _refused(outcome), _safe_word(outcome)]
+    if len(outcome.cards) == 1:
+        return status_page(outcome.cards[0], *before, after=first_dm(outcome.dm))
+    return list_page(outcome.cards, 0, *before, after=first_dm(outcome.dm))
+
+
+def _saved(outcome: Registered) -> str | None:
+    already = set(outcome.already)
+    new = [card for card in outcome.cards if card.process not in already]
+    sentences: list[str] = []
+    if new:
+        word = "Saved" if any(card.role is Role.MINE for card in new) else "Watching"
+        many = "" if len(new) == 1 else f" {count(len(new), 'process', 'processes')}"
+        sentences.append(f"**{word}{many}.**")
+    if already:
+        known = codes([], at_most=0) if len(already) > 3 else ", ".join(named(each) for each in outcome.already)
+        sentences.append(f"You had {known or count(len(already), 'process', 'processes')} already; I checked anew.")
+    return " ".join(sentences)
+
+
+def _refused(outcome: Registered) -> str | None:
+    if not outcome.malformed:
+        return None
+    verb = "is no process id" if len(outcome.malformed) == 1 else "are no process ids"
+    return f"{codes(outcome.malformed, limit=60, at_most=3)} {verb}: an id has exactly 43 letters, digits, - and _."
+
+
+def _safe_word(outcome: Registered) -> str | None:
+    return f"Your safe word is **{outcome.safe_word}**. A DM without it isn't from me."
+
+
+def first_dm(state: FirstDmState | None) -> str | None:
+    """Say what became of the first DM, and exactly which switch to change where it did not arrive."""
+    match state:
+        case None:
+            return None
+        case FirstDmState.ON_ITS_WAY:
+            return "I'm sending you a first DM, to see that I can reach you."
+        case FirstDmState.SENT:
+            return "I've just sent you a first DM: please check that it arrived."
+        case FirstDmState.WAITING:
+            return "Discord lets me send no DM at the moment. Yours goes out by itself later; nothing is lost."
+        case FirstDmState.CLOSED:
+            return (
+                f"{_CANNOT} Tap the server's name → *Privacy Settings* → switch on *Direct Messages*, "
+                "then press *Try again*."
+            )
+        case FirstDmState.NO_MUTUAL_SERVER:
+            return f"{_CANNOT} We share no server: join one where I am, then press *Try again*."
+
+
+_CANNOT = "**I can't send you DMs.** What you registered is saved and being checked, but reminders won't reach you."
+
+
+def unreachable_page(delivery: int, state: FirstDmState) -> Page:
+    """Give the message beside the card where DMs don't arrive: what to change, and two ways on."""
+    return page(first_dm(state), _ways_on(delivery))
+
+
+def _ways_on(delivery: int) -> list[Button]:
+    return [press("Try again", f"retry:{delivery}"), press("No reminders", f"stop:{delivery}")]
