@@ -69,7 +69,8 @@ class Asker:
         return seen
 
     def _learn(self, seen: Observation, evaluates: bool) -> None:
-        self.trouble |= evaluates and seen.elapsed_ms >= NO_TROUBLE_MS
+        evaluated = evaluates and (seen.status is not None or seen.failure == COMPUTING)
+        self.trouble |= evaluated and seen.elapsed_ms >= NO_TROUBLE_MS
         if evaluates and seen.status in (200, 404) and "unavailable" not in seen.headers and is_from_node(seen):
             self.warm = True
             self._pool.note(self._node, self._process, Standing.ANSWERS)

@@ -12,10 +12,10 @@ from yarl import URL
 
 from bot.ao.budget import Bucket, Timer
 from bot.ao.peer import UNSENT, Peer
-from bot.ao.transport import Transport
+from bot.ao.transport import Answer, Transport
 from bot.clock import Clock, utc_now
 from bot.domain.observation import Method, Observation
-from bot.errors import PeerError, RateLimited, TimedOut
+from bot.errors import PeerError, RateLimited, TimedOut, Unreachable
 from bot.settings import CheckSettings, NodeSettings
 
 _log = structlog.get_logger()
@@ -32,6 +32,8 @@ NO_TROUBLE_MS = 1000
 HEALTH_PATH = "/~meta@1.0/info/address"
 _HEALTH_DEADLINE = 10.0
 _PATIENCE = 20.0
+_DOUBT_AFTER = 3.0  # seconds of an evaluation after which it is asked whether the node is alive at all
+_SLOW = 2.0  # seconds
 _ADDRESS = re.compile(rb"[A-Za-z0-9_-]{43}")
 # As a query it does nothing, and any value but this gives 500 (ao-facts.md, section 1). HEAD goes without.
 _GET_HEADERS = {"accept-bundle": "true"}
@@ -80,6 +82,11 @@ class Node:
         """It is not known to be down."""
         return self._peer.breaker.closed
 
+    @property
+    def slow(self) -> bool:
+        """Its answers took longer than two seconds lately."""
+        return self._peer.pace > _SLOW
+
     def may_evaluate(self, *, urgent: bool) -> bool:
         """Claim one evaluation (`now`, or a `compute` on a process that is cold here), of `checks.now_per_hour`.
 
@@ -101,18 +108,12 @@ class Node:
         A request that `evaluates` has `checks.now_timeout` and was claimed from `may_evaluate`; all others have
         `checks.timeout`.
         """
-        deadline = (self._checks.now_timeout if evaluates else self._checks.timeout).total_seconds()
         started = self._timer()
         try:
-            answer = await self._peer.exchange(
-                method,
-                path,
-                deadline=deadline,
-                headers=_GET_HEADERS if method == "GET" else None,
-                patience=_PATIENCE,
-                urgent=urgent,
-                forgiving=evaluates,
-            )
+            if evaluates:
+                answer = await self._evaluate(method, path, urgent)
+            else:
+                answer = await self._exchange(method, path, self._checks.timeout.total_seconds(), urgent)
         except PeerError as error:
             return self._failure(method, path, error, started, evaluates)
         if evaluates and answer.elapsed_ms < NO_TROUBLE_MS:
@@ -131,6 +132,37 @@ class Node:
     def refusal(self, method: Method, path: str) -> Observation:
         """Give the observation of a request that was not made, because it would evaluate and may not."""
         return Observation(node=self.url, operator=self.operator, method=method, path=path, failure="now-budget")
+
+    async def _evaluate(self, method: Method, path: str, urgent: bool) -> Answer:
+        """Wait for an evaluation, but not for a node that is not alive: it is asked meanwhile.
+
+        Raises TimedOut if the node is alive and was still computing at the deadline.
+        """
+        deadline = self._checks.now_timeout.total_seconds()
+        doubt = min(_DOUBT_AFTER, deadline / 4)
+        request = asyncio.create_task(self._exchange(method, path, deadline, urgent, forgiving=True))
+        try:
+            await asyncio.wait({request}, timeout=doubt)
+            if not request.done() and not (await self.check_health(max_age=doubt)).healthy and not request.done():
+                raise Unreachable(f"{self.host} takes requests and answers none.", reason="timeout")
+            return await request
+        finally:
+            if not request.done():
+                request.cancel()
+                await asyncio.wait({request})
+
+    async def _exchange(
+        self, method: Method, path: str, deadline: float, urgent: bool, *, forgiving: bool = False
+    ) -> Answer:
+        return await self._peer.exchange(
+            method,
+            path,
+            deadline=deadline,
+            headers=_GET_HEADERS if method == "GET" else None,
+            patience=_PATIENCE,
+            urgent=urgent,
+            forgiving=forgiving,
+        )
 
     async def check_health(self, *, max_age: float = 60.0) -> NodeHealth:
         """Tell whether the node is well, asking it unless it answered within the last `max_age` seconds.
@@ -153,11 +185,14 @@ class Node:
 
     async def _ask_health(self) -> str:
         """Ask, and give what is wrong in one word, or nothing."""
+        deadline = min(_HEALTH_DEADLINE, self._checks.timeout.total_seconds())
         try:
-            answer = await self._peer.exchange("GET", HEALTH_PATH, deadline=_HEALTH_DEADLINE, urgent=True, probe=True)
+            answer = await self._peer.exchange("GET", HEALTH_PATH, deadline=deadline, urgent=True, probe=True)
         except RateLimited:
             return ""  # one that counts our requests is alive
         except PeerError as error:
+            if self.up:
+                self._peer.breaker.open()
             _log.info("node is not well", node=self.url, reason=error.reason)
             return error.reason
         if answer.status == 429:

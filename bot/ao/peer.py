@@ -17,13 +17,15 @@ UNSENT = frozenset({"rate-limited", "resting", "forbidden-address"})
 """Reasons of the PeerErrors raised here without anything having gone over the wire."""
 
 _DOWN = frozenset({502, 503, 504})
+_PACE = 0.3  # how much the newest answer counts
 _BURST = 6.0  # seconds of a minute's budget that may be spent at once
 
 
 class Peer:
     """A node's or gateway's base URL with its budget, its debt and its breaker.
 
-    `http2` is learnt from a 426 and kept. `last_failure` is one word, None while all is well.
+    `http2` is learnt from a 426 and kept. `last_failure` is one word, None while all is well. `pace` is how many
+    seconds its answers take lately, evaluations left out.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Peer:
         self.http2 = False
         self.last_failure: str | None = None
         self.last_answer: float | None = None
+        self.pace = 0.0
         self.debt = Debt(timer)
         self.breaker = Breaker(timer)
         self._transport = transport
@@ -70,6 +73,7 @@ class Peer:
         probing = probe and self.breaker.may_probe()
         if not (self.breaker.closed or probing):
             raise Unreachable(f"{self.host} did not answer before and is left alone for a while.", reason="resting")
+        started = self._timer()
         try:
             answer = await self._send(method, path, deadline, headers, body, max_body)
         except PeerError as error:
@@ -79,6 +83,9 @@ class Peer:
             if probing:
                 self.breaker.abandon()
             raise
+        finally:
+            if not forgiving:
+                self.pace += _PACE * (self._timer() - started - self.pace)
         self._answered(answer)
         return answer
 

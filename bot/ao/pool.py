@@ -47,9 +47,11 @@ class Pool:
 
         Among equals a process always begins with the same node, so that the load is spread and nodes stay warm.
         """
-        return sorted(
-            self.nodes, key=lambda node: (not node.available, self.standing(node, process), _lot(node, process))
-        )
+
+        def rank(node: Node) -> tuple[bool, Standing, bool, bytes]:
+            return not node.available, self.standing(node, process), node.slow, _lot(node, process)
+
+        return sorted(self.nodes, key=rank)
 
     def standing(self, node: Node, process: ProcessId) -> Standing:
         """Tell what is remembered of a pair."""

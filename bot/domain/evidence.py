@@ -74,7 +74,7 @@ class View:
         if target is None or _is_old(observation.headers):
             return
         if observation.failure is not None or observation.status is None:
-            self.computing = self.computing or observation.failure == "computing"
+            self.computing = self.computing or observation.failure in ("computing", "now-budget")
             return
         self.not_here = self.not_here or _says_not_here(observation)
         rest = target["rest"]

@@ -101,20 +101,36 @@ async def test_our_own_budget_holds_us_back(raw, make):
     assert len(raw.requests) == 100
 
 
+def lively(raw, seconds: float):
+    """Answer the health check at once, and everything else after so many seconds."""
+
+    async def script(_reader, writer):
+        if b"~meta@1.0" not in raw.requests[-1]:
+            await asyncio.sleep(seconds)
+        writer.write(http(200, ADDRESS))
+
+    raw.script = script
+
+
 async def test_an_evaluation_has_its_own_deadline_and_its_timeout_blames_nobody(raw, make):
     node = make()
-
-    async def slow(_reader, writer):
-        await asyncio.sleep(0.4)
-        writer.write(http(200, b"3"))
-
-    raw.script = slow
+    lively(raw, 0.4)
     assert (await node.observe("GET", "/x/now/at-slot", evaluates=True)).status == 200
     assert (await node.observe("GET", "/x/compute")).failure == "timeout"
-    raw.answers(keep_open=True)
-    for _ in range(4):
+    lively(raw, 60)
+    for _ in range(2):
         assert (await node.observe("GET", "/x/now/at-slot", evaluates=True)).failure == COMPUTING
     assert node.available
+
+
+async def test_a_node_that_takes_requests_and_answers_none_is_not_computing(raw, make):
+    raw.answers(keep_open=True)
+    node = make(now_timeout=timedelta(seconds=4), timeout=timedelta(seconds=0.2))
+    began = asyncio.get_running_loop().time()
+    seen = await node.observe("GET", "/x/now/at-slot", evaluates=True)
+    assert seen.failure == "timeout"
+    assert asyncio.get_running_loop().time() - began < 2
+    assert not node.available
 
 
 async def test_evaluations_are_budgeted_and_a_reserve_is_for_people(make):
