@@ -15,7 +15,8 @@ BY_OWNER = """query($o:[String!]!,$c:String){transactions(owners:$o,tags:[{name:
 {name:"Type",values:["Process"]}],first:100,after:$c,sort:HEIGHT_DESC){pageInfo{hasNextPage} edges{cursor
 node{id owner{address} block{height timestamp} tags{name value}}}}}"""
 RECEIVED = """query($r:[String!]!,$since:Int){transactions(recipients:$r,
-tags:[{name:"Action",values:["EnableStatePatch"]}],block:{min:$since},first:10){edges{node{id recipient owner{address}}}}}"""
+tags:[{name:"Action",values:["EnableStatePatch"]}],block:{min:$since},first:10){
+edges{node{id recipient owner{address}}}}}"""
 OWNER = "o" * 43
 
 
