@@ -11,6 +11,7 @@ PatchbellError                       everything we raise on purpose; str() is on
 ├── NotYours                         the person does not follow that process, or the button is somebody else's
 ├── ConfigurationError               the program cannot start as configured (exit 78)
 ├── AlreadyRunning                   another copy holds the lock beside the database
+├── DiscordUnavailable               Discord could not be reached, or ended the connection for good (exit 69)
 ├── PeerError                        a node, gateway or unit gave no usable answer; `reason` is a stable word
 │   ├── Unreachable                  refused | dns | unroutable | tls
 │   ├── TimedOut                     the exchange's one deadline passed
@@ -71,6 +72,10 @@ class ConfigurationError(PatchbellError):
 
 class AlreadyRunning(PatchbellError):
     """Another copy of Patchbell holds the lock beside the database."""
+
+
+class DiscordUnavailable(PatchbellError):
+    """Discord could not be reached, or ended the connection for good."""
 
 
 class PeerError(PatchbellError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from discord import ButtonStyle
 
 from bot.domain.card import Role, StatusCard
@@ -18,16 +20,17 @@ _COLOURS = {
 }
 
 
-def status_page(card: StatusCard, *before: str | None, after: str | None = None) -> Page:
+def status_page(card: StatusCard, *before: str | None, after: str | None = None, extra: Sequence[Button] = ()) -> Page:
     """Give the card as a message: situation, what was seen, what to do, then *Details*.
 
-    `before` are the person's own news, above the card; `after` is below what was seen.
+    `before` are the person's own news, above the card; `after` is below what was seen, with a row of `extra` buttons.
     """
     return page(
         lines(before),
         lines([words.headline(card), *words.seen(card), words.no_link(card)]),
         " ".join(words.times(card)),
         after,
+        extra,
         _buttons(card),
         *_details(card),
         colour=_COLOURS[card.status],

@@ -8,40 +8,51 @@ from collections.abc import Sequence
 from bot.domain.card import Metadata, Role, StatusCard
 from bot.domain.observation import Verdict
 from cogs.messages import words
-from cogs.messages.page import AMBER, GREEN, GREY, MOST_OPTIONS, Item, Page, choose, lines, link, page, press
+from cogs.messages.page import AMBER, GREEN, GREY, MOST_OPTIONS, Button, Item, Page, choose, lines, link, page, press
 from cogs.messages.text import ago, clean, count, named, plain
 
 PER_PAGE = 20  # lines of at most 130 characters: with everything else within Discord's 4,000
 
 
-def list_page(cards: Sequence[StatusCard], number: int = 0, *before: str | None, after: str | None = None) -> Page:
+def list_page(
+    cards: Sequence[StatusCard],
+    number: int = 0,
+    *before: str | None,
+    after: str | None = None,
+    extra: Sequence[Button] = (),
+) -> Page:
     """Give one page of these cards, the open ones first; `number` is counted from 0 and brought into range."""
     ordered = sorted(cards, key=lambda card: (_rank(card), card.label is None))
     last = max(0, (len(ordered) - 1) // PER_PAGE)
     number = min(max(number, 0), last)
     shown = ordered[number * PER_PAGE : (number + 1) * PER_PAGE]
-    sign_url = next((card.sign_url for card in ordered if card.sign_url), None)
-    buttons = [*link("Sign", sign_url), press("Check now", "check:0")]
-    if any(card.stopped for card in cards):
-        buttons.append(press("Remind me again", "resume:all"))
+    followed = all(card.registration_id for card in shown)
     return page(
         lines(before),
         f"**{count(len(cards), 'process', 'processes')}: {_counts(cards)}.**",
         lines(_line(card) for card in shown),
         _unsigned(cards),
         after,
-        choose(
-            "Look at one",
-            f"pick:{number}",
-            [
-                (plain(card.process, card.label, _name(card)), str(card.registration_id), words.short_state(card))
-                for card in shown
-            ],
-        ),
-        buttons,
+        extra,
+        _select(shown, number) if followed else None,
+        _buttons(ordered) if followed else None,
         leaves("leaf", number, last),
         colour=_colour(cards),
     )
+
+
+def _select(shown: Sequence[StatusCard], number: int) -> list[Item]:
+    options = [
+        (plain(card.process, card.label, _name(card)), str(card.registration_id), words.short_state(card))
+        for card in shown
+    ]
+    return choose("Look at one", f"pick:{number}", options)
+
+
+def _buttons(cards: Sequence[StatusCard]) -> list[Button]:
+    sign_url = next((card.sign_url for card in cards if card.sign_url), None)
+    again = [press("Remind me again", "resume:all")] if any(card.stopped for card in cards) else []
+    return [*link("Sign", sign_url), press("Check now", "check:0"), *again]
 
 
 def _rank(card: StatusCard) -> int:

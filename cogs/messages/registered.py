@@ -39,9 +39,10 @@ class Registered:
 def registered_page(outcome: Registered) -> Page:
     """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
     before = [_saved(outcome), _refused(outcome), _safe_word(outcome)]
+    after, extra = first_dm(outcome.dm), _ways_on(outcome)
     if len(outcome.cards) == 1:
-        return status_page(outcome.cards[0], *before, after=first_dm(outcome.dm))
-    return list_page(outcome.cards, 0, *before, after=first_dm(outcome.dm))
+        return status_page(outcome.cards[0], *before, after=after, extra=extra)
+    return list_page(outcome.cards, 0, *before, after=after, extra=extra)
 
 
 def _saved(outcome: Registered) -> str | None:
@@ -92,10 +93,17 @@ def first_dm(state: FirstDmState | None) -> str | None:
 _CANNOT = "**I can't send you DMs.** What you registered is saved and being checked, but reminders won't reach you."
 
 
-def unreachable_page(delivery: int, state: FirstDmState) -> Page:
-    """Give the message beside the card where DMs don't arrive: what to change, and two ways on."""
-    return page(first_dm(state), _ways_on(delivery))
+def _ways_on(outcome: Registered) -> list[Button]:
+    return try_again(outcome.delivery, outcome.dm) if outcome.delivery is not None else []
 
 
-def _ways_on(delivery: int) -> list[Button]:
+def try_again(delivery: int, state: FirstDmState | None) -> list[Button]:
+    """Give the two ways on where DMs don't arrive."""
+    if state not in (FirstDmState.CLOSED, FirstDmState.NO_MUTUAL_SERVER):
+        return []
     return [press("Try again", f"retry:{delivery}"), press("No reminders", f"stop:{delivery}")]
+
+
+def first_dm_page(delivery: int, state: FirstDmState) -> Page:
+    """Give what became of a first DM that was tried again."""
+    return page(first_dm(state), try_again(delivery, state))
