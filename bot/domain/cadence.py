@@ -76,9 +76,17 @@ def after_quiet(moment: datetime, rule: CadenceRule) -> datetime:
 
 
 def _deadline_points(deadlines: Sequence[datetime], days: Sequence[int], since: datetime) -> list[datetime]:
-    """Give the moments that lie so many days before each deadline and at least a day after the last message."""
-    points = {deadline - timedelta(days=day) for deadline in deadlines for day in days}
-    return sorted(point for point in points if point >= since + ONCE_A_DAY)
+    """Give the moments so many days before each deadline that are still to come.
+
+    One that comes within a day of the last message is put off until that day is over, but not beyond its deadline.
+    """
+    coming = [
+        (max(deadline - timedelta(days=day), since + ONCE_A_DAY), deadline)
+        for deadline in deadlines
+        for day in days
+        if deadline - timedelta(days=day) > since
+    ]
+    return sorted({point for point, deadline in coming if point <= deadline})
 
 
 def _spread(user_id: int) -> timedelta:

@@ -106,7 +106,13 @@ class Delivering:
         return wait if wait or attempted else _POLL  # due, yet held: no use in asking at once again
 
     async def deliver_due(self) -> int:
-        """Deliver everything that is due now; give how many messages were attempted."""
+        """Deliver all that is due now, also what waits for another to the same person; give how many attempts."""
+        total = 0
+        while attempted := await self._deliver_what_is_free():
+            total += attempted
+        return total
+
+    async def _deliver_what_is_free(self) -> int:
         attempted = 0
         async with asyncio.TaskGroup() as group:
             while not self._stop.is_set():

@@ -47,7 +47,7 @@ def test_a_far_deadline_keeps_its_own_reminders_in_reserve():
 def test_the_last_day_before_a_deadline_is_not_missed_for_the_interval():
     deadline = NOON + timedelta(days=3, hours=6)
     sent = walk(Standing(user_id=1, opened_at=NOON, deadlines=(deadline,)), RULE)
-    assert timedelta(0) < deadline - sent[0] <= timedelta(days=1)
+    assert any(timedelta(0) < deadline - each <= timedelta(days=1) for each in sent)
 
 
 def test_a_snooze_is_kept_and_then_it_goes_on():

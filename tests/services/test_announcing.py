@@ -1,0 +1,86 @@
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.card import MigrationProgress, Role
+from bot.domain.notices import Announcement
+from bot.errors import BadInput, NotYours
+from bot.services.registering import RegisterRequest
+
+GUILD, CHANNEL, MODERATOR = 1, 2, 3
+
+
+@pytest.fixture
+def announce(app, clock):
+    async def announce(title: str = "Move", guild_id: int = GUILD) -> int:
+        deadline = clock() + timedelta(days=30)
+        draft = await app.announcing.draft(guild_id, CHANNEL, MODERATOR, title, deadline, "token", guild_name="P")
+        await app.announcing.post(draft.migration_id, MODERATOR)
+        return draft.migration_id
+
+    return announce
+
+
+async def test_a_draft_is_seen_by_nobody_and_posted_once(app, clock, sender):
+    draft = await app.announcing.draft(GUILD, CHANNEL, MODERATOR, "  Move \n now ", None, "token")
+    assert draft.notice.title == "Move now"
+    assert "balances" in draft.notice.keys
+    assert await app.announcing.progress(GUILD) == []
+    with pytest.raises(BadInput, match="never posted"):
+        await app.registering.register(RegisterRequest(7, "A" * 43, Role.MINE, migration_id=draft.migration_id))
+    delivery_id = await app.announcing.post(draft.migration_id, MODERATOR)
+    assert await app.announcing.post(draft.migration_id, MODERATOR) == delivery_id
+    await app.delivering.deliver_due()
+    (envelope,) = sender.envelopes
+    assert (envelope.channel_id, envelope.user_id, envelope.notice) == (CHANNEL, None, draft.notice)
+    assert isinstance(envelope.notice, Announcement)
+
+
+async def test_only_who_drafted_it_posts_it(app):
+    draft = await app.announcing.draft(GUILD, CHANNEL, MODERATOR, "Move", None, "token")
+    with pytest.raises(NotYours):
+        await app.announcing.post(draft.migration_id, MODERATOR + 1)
+    with pytest.raises(NotYours):
+        await app.announcing.post(10**6, MODERATOR)
+
+
+@pytest.mark.parametrize(
+    ("title", "days", "preset", "words"),
+    [(" ", None, "token", "title"), ("Move", -1, "token", "passed"), ("Move", None, "nonsense", "token")],
+)
+async def test_bad_drafts_are_refused_in_one_sentence(app, clock, title, days, preset, words):
+    deadline = None if days is None else clock() + timedelta(days=days)
+    with pytest.raises(BadInput, match=words):
+        await app.announcing.draft(GUILD, CHANNEL, MODERATOR, title, deadline, preset)
+
+
+async def test_progress_counts_distinct_processes_of_owners_once(app, world, announce):
+    migration_id = await announce()
+    other = await announce("Another", GUILD + 1)
+    patched, unpatched, nowhere = world.patched(), world.unpatched(), world.nowhere()
+    blocked, watched, elsewhere = world.unpatched(), world.unpatched(), world.unpatched()
+    for user_id, process, role, migration in (
+        (10, patched, Role.MINE, migration_id),
+        (11, patched, Role.MINE, migration_id),
+        (10, unpatched, Role.MINE, migration_id),
+        (10, nowhere, Role.MINE, migration_id),
+        (12, blocked, Role.MINE, migration_id),
+        (13, watched, Role.WATCHING, migration_id),
+        (14, elsewhere, Role.MINE, other),
+        (15, unpatched, Role.MINE, None),
+    ):
+        await app.registering.register(RegisterRequest(user_id, process, role, migration_id=migration))
+    await app.registering.block(12, blocked, "lost-key")
+    (progress,) = await app.announcing.progress(GUILD)
+    assert isinstance(progress, MigrationProgress)
+    counts = (progress.patched, progress.not_patched, progress.unknown, progress.blocked, progress.total)
+    assert counts == (1, 1, 1, 1, 4)
+
+
+async def test_a_migration_brings_its_keys_and_its_place(app, world, announce):
+    migration_id = await announce()
+    process = world.network.spawn(world.owner, patches=[{"cache": {"somethingelse": {"a": "1"}}}])
+    outcome = await app.registering.register(RegisterRequest(10, process, Role.MINE, migration_id=migration_id))
+    assert outcome.cards[0].keys == ("balances",)
+    private = await app.registering.register(RegisterRequest(10, process, Role.MINE))
+    assert sorted(card.status for card in private.cards) == ["not_patched", "patched"]
