@@ -31,9 +31,12 @@ const app = {
     return discord.cast;
   },
   unpatched: () => state.seeds.slice(0, 2).map((seed) => seed.process),
-  typeAs(role, command, values) {
-    become(discord.cast[role].id, state.home);
+  go(role, channel) {
+    become(discord.cast[role].id, discord.channels.find(({ name }) => name === channel)?.id ?? state.home);
     view("chat");
+  },
+  type(role, command, values, channel) {
+    app.go(role, channel);
     if (!composer.type(command, values)) trouble("The bot's commands are not there yet. Wait a moment, then try again.");
     composer.focus();
   },
@@ -162,19 +165,24 @@ discord.onMessage = (message, isNew) => {
 };
 
 discord.onModal = (modal) => {
-  if (modal.person === me) openModal(modal, context(), (values) => discord.submit(me, modal, values));
+  if (modal.person === me) openModal(modal, context(), (values) => discord.submit(me, modal, values),
+    guide.awaits("joined") ? app.unpatched().join(" ") : "");
 };
 
 discord.onCommands = (online) => {
-  if (online && guide?.isAtStart && !composer.command) app.typeAs("owner", "register", { process: app.unpatched().join(" ") });
+  if (online && guide?.awaits("registered") && !composer.command) app.type("owner", "register", { process: app.unpatched().join(" ") });
 };
 
 function noteMessage(message) {
+  if (!guide) return;
   const { owner, moderator } = discord.cast;
   const { via } = message;
   if (via?.user === owner.name && via.command === "register" && !message.loading) guide.note("registered");
   if (message.channel === discord.dmOf(owner.id) && message.author.bot) noteDm();
-  if (message.author.bot && !message.ephemeral && discord.isGuildChannel(message.channel)) guide.note("announced");
+  if (message.author.bot && discord.isGuildChannel(message.channel) && !message.loading) {
+    if (!message.ephemeral) guide.note("announced");
+    else if (message.only_for === owner.id) guide.note("joined");
+  }
   if (via?.user === moderator.name && via.command === "progress" && !message.loading) guide.note("progress");
 }
 

@@ -135,12 +135,24 @@ function recipe(look) {
   return element;
 }
 
+/** The bot's verdict with its reason: what the rule needed for it (ao-facts, "The verdict"), as the evidence has it. */
 function ours(verdict) {
   if (verdict.error) return says("Patchbell says", null, make("p", {}, verdict.error));
-  const exposed = verdict.exposed?.length ? `Shown: ${verdict.exposed.join(", ")}.` : "Nothing of its own is shown.";
-  const reason = verdict.verdict === "unknown" ? "No node's answer settles it." : exposed;
-  return says("Patchbell says", verdict.verdict, make("p", {}, `${reason} It took ${verdict.requests} requests.`),
-    make("details", {}, make("summary", {}, "The evidence"),
-      make("ul", { className: "evidence" }, verdict.evidence.map((one) => make("li", {},
-        make("code", {}, `${one.status ?? "no answer"} ${one.path || "/"}`), make("span", {}, `${one.node.replace(/^https?:\/\//, "")} · ${one.reason} · ${one.elapsed_ms} ms`))))));
+  const nodes = new Set(verdict.evidence.map((one) => one.node)).size;
+  const who = nodes === 1 ? "One node" : `${nodes} nodes`;
+  const why = {
+    patched: `${who} show${nodes === 1 ? "s" : ""} ${verdict.exposed.join(" and ")}.`,
+    not_patched: `${who} know it, have computed all of it, and list nothing of its own.`,
+    not_found: "Nobody knows it as an AO process.",
+    unknown: "No answer settles it, so nothing is claimed and nobody is reminded.",
+  }[verdict.verdict];
+  return says("Patchbell says", verdict.verdict, make("p", {}, why),
+    make("details", {}, make("summary", {}, `The evidence: ${verdict.requests} requests`),
+      make("ul", { className: "evidence" }, verdict.evidence.map(sighting))));
+}
+
+function sighting(one) {
+  const path = one.path.replace(/^\/[A-Za-z0-9_-]{43}~process@1\.0\//, "…/");
+  return make("li", {}, make("code", {}, path),
+    make("span", {}, `${one.status ?? "no answer"}, ${one.reason} · ${one.node.replace(/^https?:\/\//, "")} · ${one.elapsed_ms} ms`));
 }

@@ -91,6 +91,7 @@ export class Composer {
   add(option, value = "") {
     const field = this.field(option);
     if (option.type !== OPTION.file) field.value = value;
+    if (value && field.type === "text") field.setSelectionRange(0, 0); // long ids: their beginning is what one knows them by
     field.dataset.option = option.name;
     this.fields.set(option.name, field);
     this.options.append(make("label", { className: "option", title: option.description },

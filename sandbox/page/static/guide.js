@@ -2,40 +2,45 @@
 
 import { $, announce, icon, make } from "./dom.js";
 
-/** The steps. `after` is what must happen for the next one; `go` is what its button does. */
+/** The steps. `after` is what must happen for the next one; `go` is what its button does; `within`: still the step before. */
 const STEPS = [
   {
     title: "Press Enter.", after: "registered", button: "Type it for me",
-    text: (cast) => `You are ${cast.owner.name} and own two processes that are not patched. The command is typed below.`,
-    go: (app) => app.typeAs("owner", "register", { process: app.unpatched().join(" ") }),
+    text: ({ owner }) => `You are ${owner.name} and own two processes that are not patched. The command is typed below.`,
+    go: (app) => app.type("owner", "register", { process: app.unpatched().join(" ") }),
   },
   {
     title: "See the DM.", after: "dm-seen", button: "Open the DM",
-    text: () => "Patchbell has written to you. Your safe word in it is what a fake bot could not know.",
+    text: () => "Patchbell has written to you. The safe word in it is what a fake bot cannot know.",
     go: (app) => app.openDm("owner"),
   },
   {
     title: "Press Sign.", after: "signed", button: "Open the DM",
-    text: () => "It opens the signing page in a new tab. A demo wallet signs there for real, with a key that is worth nothing.",
+    text: () => "The signing page opens in a new tab. A demo wallet signs there for real, with a key that is worth nothing.",
     go: (app) => app.openDm("owner"),
   },
   {
     title: "See it turn patched.", after: "patched", button: "Open the DM",
-    text: () => "The bot looks at the nodes by itself, and writes to you when they show it. Look behind the scenes too.",
+    text: () => "The bot looks at the nodes by itself, and writes to you when they show it. Look behind the scenes, too.",
     go: (app) => app.openDm("owner"),
   },
   {
     title: "Announce it as a moderator.", after: "announced", button: "Type it for me",
-    text: (cast) => `Act as ${cast.moderator.name}, type /announce, fill in the form and press Post.`,
-    go: (app) => app.typeAs("moderator", "announce", {}),
+    text: ({ moderator }) => `Act as ${moderator.name}, send /announce, fill in the form, then press Post.`,
+    go: (app) => app.type("moderator", "announce", {}, "announcements"),
   },
   {
-    title: "See the progress.", after: "progress", button: "Type it for me", half: true,
-    text: () => "Your members register for what you announced, and /progress counts them. Only counts: who they are stays theirs.",
-    go: (app) => app.typeAs("moderator", "progress", {}),
+    title: "Register for it.", after: "joined", button: "Go there", within: true,
+    text: ({ owner }) => `Act as ${owner.name} again and press “Register my process” below the announcement.`,
+    go: (app) => app.go("owner", "announcements"),
+  },
+  {
+    title: "See the progress.", after: "progress", button: "Type it for me", within: true,
+    text: ({ moderator }) => `${moderator.name}'s /progress counts the processes, not the people: who they are stays theirs.`,
+    go: (app) => app.type("moderator", "progress", {}, "announcements"),
   },
 ];
-const COUNT = STEPS.filter((step) => !step.half).length;
+const COUNT = STEPS.filter((step) => !step.within).length;
 
 export class Guide {
   /** `app` does what the buttons say; `key` is this run of the sandbox, so that another run begins anew. */
@@ -46,13 +51,14 @@ export class Guide {
     this.draw();
   }
 
-  get isAtStart() {
-    return this.at === 0;
+  /** Tells whether the present step waits for this. */
+  awaits(happened) {
+    return STEPS[this.at]?.after === happened;
   }
 
   /** Hears what happened. Anything but what the present step waits for changes nothing. */
   note(happened) {
-    if (STEPS[this.at]?.after !== happened) return;
+    if (!this.awaits(happened)) return;
     this.go(this.at + 1);
     announce(this.at < STEPS.length ? `Next: ${STEPS[this.at].title}` : "That was the whole loop.");
   }
@@ -66,7 +72,7 @@ export class Guide {
   draw() {
     const done = this.at >= STEPS.length;
     const step = STEPS[this.at];
-    const number = STEPS.slice(0, this.at + 1).filter((candidate) => !candidate.half).length;
+    const number = STEPS.slice(0, this.at + 1).filter((candidate) => !candidate.within).length;
     const dots = Array.from({ length: COUNT }, (_, index) =>
       make("li", { className: done || index + 1 < number ? "done" : index + 1 === number ? "now" : "" }));
     const button = make("button", { type: "button", className: `button ${done ? "secondary" : "primary"}` }, done ? "Begin again" : step.button);

@@ -6,8 +6,9 @@ import { select } from "./components.js";
 
 const TYPE = { textInput: 4, upload: 19, radio: 21, checkboxes: 22, checkbox: 23 };
 
-/** Opens a Modal (sandbox/discord/people_http.py). send(values) takes { custom_id: value }; it may reject with a sentence. */
-export function openModal(modal, context, send) {
+/** Opens a Modal (sandbox/discord/people_http.py). send(values) takes { custom_id: value }; it may reject with a sentence.
+ *  `typed` is put into the first empty text field. */
+export function openModal(modal, context, send, typed = "") {
   const dialog = $("modal");
   const readers = new Map();
   const trouble = make("p", { className: "trouble", role: "alert" });
@@ -34,6 +35,8 @@ export function openModal(modal, context, send) {
     }
   });
   dialog.replaceChildren(form);
+  const empty = [...form.querySelectorAll("input[type=text], textarea")].find((field) => !field.value);
+  if (typed && empty) empty.value = typed;
   dialog.showModal();
 }
 
