@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -29,7 +30,7 @@ Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="R
 
 
 @contextmanager
-def _one_sentence() -> Iterator[None]:
+def _one_sentence() -> Generator[None]:
     """End the program with one sentence, where it cannot go on."""
     try:
         yield
@@ -52,7 +53,7 @@ def _end(sentence: str, code: int) -> None:
 def run(config: Config = None) -> None:
     """Start Patchbell on Discord: client, sweep, reminders, delivery and web server, until it is told to stop."""
     from bot.logs import configure_logs
-    from bot.serving import serve
+    from bot.serving import Cogs, serve
 
     with _one_sentence():
         settings = load_settings(config)
@@ -61,7 +62,7 @@ def run(config: Config = None) -> None:
                 "There is no Discord token: set PATCHBELL_DISCORD__TOKEN, or token under [discord] in config.toml."
             )
         configure_logs()
-        asyncio.run(serve(settings))
+        asyncio.run(serve(settings, cast(Cogs, import_module("cogs"))))
 
 
 @app.command()
@@ -125,12 +126,12 @@ def doctor(config: Config = None) -> None:
 
 
 async def _examine(settings: Settings) -> bool:
+    from bot.ao.opening import open_reading
     from bot.doctor import examine
-    from bot.serving import open_reading
 
     fatal = False
-    async with open_reading(settings) as (transport, reader):
-        async for finding in examine(settings, transport=transport, reader=reader):
+    async with open_reading(settings) as opened:
+        async for finding in examine(settings, transport=opened.transport, reader=opened.reader):
             print(finding.line, flush=True)
             fatal = fatal or finding.fatal
     return fatal
