@@ -34,16 +34,6 @@ class NodeMemory:
     no_head: bool = False
     kept: tuple[Observation, ...] = ()
 
-    @property
-    def slot_judged(self) -> int | None:
-        """The slot up to which the node had computed the process when it showed what is kept."""
-        return self.view().at_slot
-
-    @property
-    def cache_link(self) -> str | None:
-        """The content id of what was under `cache`, or None."""
-        return self.view().cache_link
-
     def view(self) -> View:
         """Read what is kept."""
         view = View(self.node, "")

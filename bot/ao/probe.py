@@ -54,7 +54,7 @@ async def probe(
             return look.observations
     elif memory.kept and not (may_compute and look.was_patched):
         await look.read_head()
-        if look.ended or look.recall_unmoved():
+        if look.ended or look.is_unscheduled or look.recall_unmoved():
             return look.observations
     if may_compute or now == Now.FIRST:
         await look.read_state()
@@ -83,6 +83,7 @@ class _Look:
         self._view = View(memory.node, "")
         self.observations: list[Observation] = []
         self.ended = False
+        self._settled: set[str] = set()
         self.was_patched = all(word.verdict == Verdict.PATCHED for word in self._words(memory.view()))
         self._recall(lambda path: path == self._definition)
 
@@ -90,6 +91,11 @@ class _Look:
     def is_behind(self) -> bool:
         """Some set cannot be judged because the node has not computed what is scheduled."""
         return any(word.reason == Reason.BEHIND for word in self._words(self._view))
+
+    @property
+    def is_unscheduled(self) -> bool:
+        """No message was ever scheduled: there is no state yet, whatever is asked."""
+        return self._view.head == -1
 
     async def evaluate(self) -> bool:
         """Have the node evaluate the process up to the newest scheduled slot; False ends the look."""
@@ -113,6 +119,7 @@ class _Look:
 
     async def read_state(self) -> None:
         """Read what the node has computed, cheapest first, and stop as soon as it decides."""
+        self._settled.clear()
         for step in (self._read_whole, self._read_definition, self._read_listings, self._read_slots):
             await step()
             if self.ended or self._is_decided(self._view):
@@ -126,8 +133,15 @@ class _Look:
         observation = await self._send("HEAD", f"{self._base}/compute")
         if observation.failure in UNREADABLE_WHOLE:
             self.ended = False
-        if self._view.cache_link is not None and self._view.cache_link == self._memory.cache_link:
-            self._recall(lambda path: f"/compute/{CACHE}/" in path)
+        self._recall_same_state()
+
+    def _recall_same_state(self) -> None:
+        """What was listed at the same slot, or under the same content id, is listed still."""
+        then = self._memory.view()
+        if self._view.at_slot is not None and self._view.at_slot == then.at_slot:
+            self._recall(lambda path: path.endswith(f"/{LISTING}"))
+        elif self._view.cache_link is not None and self._view.cache_link == then.cache_link:
+            self._recall(lambda path: path.startswith(f"{self._base}/compute/{CACHE}/"))
 
     async def _read_definition(self) -> None:
         known = self._tags is not None or self._view.definition is not None
@@ -135,11 +149,11 @@ class _Look:
             await self._send("HEAD", self._definition)
 
     async def _read_listings(self) -> None:
-        for table in self._tables():
+        for table in self._tables() if self._view.at_slot != -1 else ():
             if self.ended or self._is_decided(self._view):
                 return
             path = f"/compute/{table}/{LISTING}" if table else f"/compute/{LISTING}"
-            if not any(seen.path == self._base + path and seen.recalled for seen in self.observations):
+            if self._base + path not in self._settled:
                 observation = await self._get(path)
                 understood = read_listing(observation) is not None or is_missing(observation)
                 self.ended |= not understood and not (observation.status == 500 and is_from_node(observation))
@@ -149,7 +163,7 @@ class _Look:
         await self._read_definition()
         if self.ended or self._view.head is not None:
             return
-        if self._view.failed_to_compute or (self._view.at_slot is not None and self._view.at_slot >= 0):
+        if self._view.failed_to_compute or self._view.at_slot is not None:
             await self.read_head()
 
     def _tables(self) -> Iterator[str]:
@@ -179,6 +193,7 @@ class _Look:
         for observation in self._memory.kept:
             if wanted(observation.path):
                 self._note(observation)
+                self._settled.add(observation.path)
 
     def _is_decided(self, view: View) -> bool:
         return all(word.verdict != Verdict.UNKNOWN for word in self._words(view))

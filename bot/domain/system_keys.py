@@ -12,12 +12,13 @@ _PROCESS = frozenset(
     """at-slot initialized process results snapshot device execution-device scheduler-device push-device scheduler
     scheduler-location authority module type process-id""".split()
 )
-# What device stacks, WASM and its interfaces add (`genesis-wasm@1.0` alone has few of them).
+# What device stacks, WASM and its interfaces add (`genesis-wasm@1.0` alone has few of them). `count` is where the recorded
+# Lua processes tally their messages, unasked and unpatched.
 _EXECUTION = frozenset(
     """device-stack device-stack-previous device-key stack-keys error-strategy allow-multipass pass passes mode
     input-prefix input-prefixes output-prefix output-prefixes previous-device previous-input-prefix
     previous-output-prefix image function parameters patch-from patch-to patch-error on-boot stdlib vfs
-    file-descriptors random-seed test-random-seed memory-limit compute-limit dedup""".split()
+    file-descriptors random-seed test-random-seed memory-limit compute-limit dedup count""".split()
 )
 # `patch@1.0` merges a whole patch message: beside the state it carries the fields that every ao message has.
 _MESSAGE = frozenset(
