@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from yarl import URL
 
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
@@ -61,6 +62,8 @@ class _Guard:
 
     def __init__(self, settings: Settings) -> None:
         self._public_url = settings.web.public_url
+        # As browsers write an origin: lower-cased, without a default port.
+        self._origin = str(URL(self._public_url).origin()) if self._public_url else None
         self._proxies = settings.web.trusted_proxies
         self._limit = RateLimit(burst=API_BURST, per_second=API_PER_SECOND)
 
@@ -81,7 +84,7 @@ class _Guard:
 
     def _same_origin(self, request: web.Request) -> bool:
         """Every browser sends Origin with a POST; Sec-Fetch-Site, where it is sent, cannot be forged by a page."""
-        ours = self._public_url or f"{request.scheme}://{request.host}"
+        ours = self._origin or f"{request.scheme}://{request.host}"
         return (
             request.headers.get("Origin") == ours
             and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"

@@ -183,7 +183,7 @@ function conclude(todo, seen) {
     at(4, "Signed, sent, and seen once. Patchbell calls it done when a second look agrees, mostly within an hour or two, and " +
       `writes to you then. You can close this page.${rest}`, "wait");
   } else if (seen.length) at(5, `Done. Apps can read what you signed for. You can close this page.${rest}`, "good");
-  else say(`Nothing was signed.${rest}`);
+  else say(`Nothing was signed.${rest}`, "wait");
 }
 
 // --- The bot's part -------------------------------------------------------------------------------------------------

@@ -37,18 +37,20 @@ export function introduce(link, open) {
   $("list").replaceChildren(...link.processes.map((process) => {
     const state = make("span", "", "state");
     state.id = `state-${process.process}`;
-    return make("li", [make("span", nameOf(process), "name"), make("code", short(process.process)), state]);
+    return make("li", [...heading(process), state]);
   }));
   link.processes.forEach((process) => mark(process, process.status === "patched" ? "patched" : "waiting"));
   $("listed").hidden = link.processes.length === 1;
 }
+
+let shown = false; // whatever follows the first message is brought into sight
 
 /** Shows one process, and the message exactly as it will be signed and sent. */
 export function show(process, { target, tags, data }, mu) {
   const installs = tags[0].value === "Eval";
   mark(process, "now");
   $("process").hidden = false;
-  $("process-title").textContent = nameOf(process);
+  $("process-title").replaceChildren(...heading(process));
   $("facts").replaceChildren(
     ...fact("Process", make("code", process.process)), ...fact("Called", process.name && make("code", plain(process.name))),
     ...fact("Owner", process.owner ? make("code", process.owner) : "No gateway could say. Only the owner's signature counts."),
@@ -68,6 +70,8 @@ export function show(process, { target, tags, data }, mu) {
     "It moves no tokens and carries no amount.", "It gives nobody your wallet, your keys or your process.",
     `It goes from this page to ${new URL(mu).host}, not through Patchbell.`,
   ].map((line) => make("li", line)));
+  if (shown) $(installs ? "what-title" : "process").scrollIntoView({ block: "start" });
+  shown = true;
 }
 
 const STATES = { waiting: "waiting", now: "now", skipped: "skipped", sent: "sent", checking: "being checked",
@@ -142,4 +146,9 @@ const bold = (text) => make("b", plain(text));
 const fact = (name, value) => (value ? [make("dt", name), make("dd", [value].flat())] : []);
 export const short = (id) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 export const nameOf = (process) => plain(process.label || process.name) || short(process.process);
+const heading = (process) => {
+  const code = make("code", short(process.process));
+  const name = plain(process.label || process.name);
+  return name ? [make("span", name, "name"), " ", code] : [code];
+};
 export const count = (number) => (number === 1 ? "one" : String(number));
