@@ -6,6 +6,7 @@ Exit codes follow sysexits where they fit: 64 a wrong argument, 69 something nee
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Annotated, cast
 import typer
 
 from bot.errors import AlreadyRunning, BadInput, ConfigurationError, PatchbellError
+from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
 
 EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION = 64, 69, 78
@@ -49,10 +51,15 @@ def _end(sentence: str, code: int) -> None:
     raise typer.Exit(code)
 
 
+@app.callback()
+def quietly() -> None:
+    """Keep logs out of what the commands print; `run` turns them on."""
+    configure_logs(level=logging.CRITICAL)
+
+
 @app.command()
 def run(config: Config = None) -> None:
     """Start Patchbell on Discord: client, sweep, reminders, delivery and web server, until it is told to stop."""
-    from bot.logs import configure_logs
     from bot.serving import Cogs, serve
 
     with _one_sentence():

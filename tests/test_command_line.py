@@ -1,0 +1,113 @@
+"""The command line as a person or a script meets it: a process of its own, its exit code and its words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WELL_FORMED = "Il2mA4oc5fpS3hvqMTePSyc5WNXZyTk-Xc9u4k4Gjz4"
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+async def patchbell(*arguments: str, cwd: Path, **environment: str) -> Ended:
+    """Run `python -m bot` in `cwd` with nothing of ours in the environment but what is given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PATCHBELL_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        cwd=cwd,
+        env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def test_run_without_a_token_says_one_sentence(tmp_path: Path) -> None:
+    ended = await patchbell("run", cwd=tmp_path)
+    assert ended.code == 78
+    assert ended.err.count("\n") == 1
+    assert "PATCHBELL_DISCORD__TOKEN" in ended.err
+    assert list(tmp_path.iterdir()) == []  # nothing was opened
+
+
+async def test_unknown_variables_are_refused(tmp_path: Path) -> None:
+    ended = await patchbell("run", cwd=tmp_path, PATCHBELL_DISCORD__TOKN="x")
+    assert (ended.code, ended.err) == (
+        78,
+        "Unknown environment variable PATCHBELL_DISCORD__TOKN; did you mean PATCHBELL_DISCORD__TOKEN?\n",
+    )
+
+
+async def test_check_refuses_malformed_ids_and_still_checks_the_others(tmp_path: Path) -> None:
+    ended = await patchbell("check", "abc", WELL_FORMED, "--node", "http://127.0.0.1:9", "--json", cwd=tmp_path)
+    malformed, unknown = json.loads(ended.out)
+    assert ended.code == 64
+    assert (malformed["process"], malformed["verdict"]) == ("abc", None)
+    assert "43" in malformed["error"]
+    assert (unknown["verdict"], unknown["evidence"][0]["status"]) == ("unknown", None)
+    assert ended.err == ""
+
+
+async def test_check_speaks_to_people_without_json(tmp_path: Path) -> None:
+    ended = await patchbell("check", WELL_FORMED, "--node", "http://127.0.0.1:9", cwd=tmp_path)
+    assert ended.code == 2
+    assert "Unknown" in ended.out
+    assert "refused the connection" in ended.out
+
+
+@pytest.mark.parametrize("key", ["Owner", "cache/status", "a/b/c/d/e", "x?y", "_G"])
+async def test_check_refuses_keys_that_are_none(tmp_path: Path, key: str) -> None:
+    ended = await patchbell("check", WELL_FORMED, "--key", key, cwd=tmp_path)
+    assert (ended.code, ended.err.count("\n"), ended.out) == (64, 1, "")
+
+
+async def test_handler_prints_lua_for_the_keys_that_are_named(tmp_path: Path) -> None:
+    ended = await patchbell("handler", "--key", "cache/points=Game.Points", cwd=tmp_path)
+    assert ended.code == 0
+    assert '{ path = { "cache", "points" }, names = { "Game", "Points" } }' in ended.out
+
+
+@pytest.mark.parametrize("key", ["points", "points=1x", "points=Owner", "now=Points", "points=P); os.exit("])
+async def test_handler_refuses_what_is_no_key(tmp_path: Path, key: str) -> None:
+    ended = await patchbell("handler", "--key", key, cwd=tmp_path)
+    assert (ended.code, ended.err.count("\n"), ended.out) == (64, 1, "")
+
+
+async def test_the_database_command_makes_the_schema(tmp_path: Path) -> None:
+    database = tmp_path / "here.db"
+    variables = {"PATCHBELL_DATABASE__URL": f"sqlite+aiosqlite:///{database}"}
+    assert (await patchbell("database", "upgrade", cwd=tmp_path, **variables)).code == 0
+    assert (await patchbell("database", "upgrade", cwd=tmp_path, **variables)).code == 0
+    assert database.stat().st_size > 0
+
+
+async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:
+    dead = {
+        "PATCHBELL_AO__NODES": '["http://127.0.0.1:9"]',
+        "PATCHBELL_AO__GATEWAYS": '["http://127.0.0.1:9/graphql"]',
+        "PATCHBELL_DISCORD__API_URL": "http://127.0.0.1:9/api/v10",
+    }
+    ended = await patchbell("doctor", cwd=tmp_path, PATCHBELL_DISCORD__TOKEN="secret-token", **dead)
+    assert ended.code == 1
+    lines = {line.split(":")[0].split(maxsplit=1)[1]: line for line in ended.out.splitlines()}
+    assert lines["Discord at http"].startswith("WRONG")
+    assert "take it out of ao.nodes" in ended.out
+    assert "take it out of ao.gateways" in ended.out
+    assert "another operator" in ended.out
+    assert "https proxy" in lines["web.public_url"]
+    assert "secret-token" not in ended.out + ended.err
