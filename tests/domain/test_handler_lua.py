@@ -110,9 +110,12 @@ def test_installing_again_and_again_is_the_same(aos: Aos) -> None:
     assert aos.message("Transfer") == [{"cache": {"balances": {"bob": "6"}}}]
     assert aos.evaluate("return #Handlers.list") == []
     before = aos.said
+    aos.evaluate("Wrapper = Handlers.evaluate")
     aos.evaluate(HANDLER)
     aos.evaluate("return #Handlers.list")
     assert aos.said == before
+    aos.evaluate("return Wrapper == Handlers.evaluate")
+    assert aos.said == "true", "wrapped once"
 
 
 def test_it_replaces_the_usual_recipe_and_stands_before_catch_all_handlers(aos: Aos) -> None:
@@ -141,6 +144,16 @@ def test_an_emptied_table_is_overwritten_entry_by_entry_and_never_sent_empty(aos
     assert aos.message("EnableStatePatch") == []
     assert aos.said == "StatePatch: nothing published; missing or empty: Balances, Info"
     assert aos.evaluate("Balances.carol = '1'") == [{"cache": {"balances": {"carol": "1"}}}]
+
+
+def test_an_emptied_list_is_overwritten_and_an_empty_table_was_never_there(aos: Aos) -> None:
+    aos.evaluate(HANDLER)
+    assert aos.evaluate("Info = { list = { 1, 2 }, empty = {} }") == [{"token-info": {"list": [1, 2]}}]
+    assert aos.evaluate("Info.list = {}") == [{"token-info": {"list": "__ao-unset__"}}]
+    assert aos.evaluate("Info.empty = nil Info.list = nil") == []
+    assert aos.evaluate("Info = { 1, 2 }") == [{"token-info": [1, 2]}]
+    assert aos.evaluate("Info = {}") == [{"token-info": "__ao-unset__"}]
+    assert aos.evaluate("return 1") == []
 
 
 def test_a_global_that_vanishes_leaves_what_was_published(aos: Aos) -> None:

@@ -140,6 +140,14 @@ async def test_a_process_forgotten_by_memory_is_replayed(network: AoNetwork) -> 
         assert network.processes[process].results[slot]["Output"]["data"] == "3"
 
 
+async def test_a_failed_message_leaves_no_trace_in_memory(network: AoNetwork) -> None:
+    process = network.spawn(OWNER, "N = 1")
+    for lua in ("N = 2 error('no')", "return N"):
+        slot = network.send(process, OWNER, {"Action": "Eval"}, lua)
+        network.processes[process].compute(slot)
+    assert network.processes[process].results[slot]["Output"]["data"] == "1"
+
+
 async def test_ten_thousand_processes_cost_little(ask: Any, network: AoNetwork) -> None:
     started = time.process_time()
     for number in range(10_000):
