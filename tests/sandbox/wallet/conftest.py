@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -22,13 +23,13 @@ def people() -> tuple[DemoPerson, ...]:
     return make_people()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def network() -> AsyncIterator[AoNetwork]:
     async with AoNetwork() as network:
         yield network
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -36,7 +37,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, network: AoNetwork, people: tuple[DemoPerson, ...]) -> AsyncIterator[Page]:
     headers = {"content-security-policy": POLICY.format(hosts=" ".join(network.allowed_hosts))}
 

@@ -10,7 +10,7 @@ from playwright.async_api import Error, Page, expect
 from sandbox.ao import AoNetwork
 from sandbox.wallet import DemoPerson
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.asyncio(loop_scope="module")]  # one browser for all
 
 CONNECT = 'arweaveWallet.connect(["ACCESS_ADDRESS", "SIGN_TRANSACTION"], {name: "Patchbell"})'
 SIGN = """async (target) => {
