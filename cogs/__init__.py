@@ -1,1 +1,34 @@
 """What people see on Discord: commands, buttons, modals, and messages as pure functions of data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.application import Application
+from bot.client import PatchbellClient
+from cogs.buttons import add_buttons
+from cogs.errors import Errors
+from cogs.moderators import Moderators
+from cogs.owners import Owners
+from cogs.wallets import Wallets
+
+Setup = Callable[[PatchbellClient], Awaitable[None]]
+
+
+def setups(application: Application) -> list[Setup]:
+    """Give the functions that add each part to a client; the application may be started later."""
+    wallets = Wallets(application)
+
+    async def errors(client: PatchbellClient) -> None:
+        await client.add_cog(Errors(client))
+
+    async def owners(client: PatchbellClient) -> None:
+        await client.add_cog(Owners(client, application, wallets))
+
+    async def moderators(client: PatchbellClient) -> None:
+        await client.add_cog(Moderators(application))
+
+    async def buttons(client: PatchbellClient) -> None:
+        add_buttons(client, application, wallets)
+
+    return [errors, owners, moderators, buttons]

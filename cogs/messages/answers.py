@@ -79,6 +79,7 @@ def resumed(next_reminder: datetime | None) -> Page:
     return page(f"**I'll remind you again.** {then}", colour=GREY)
 
 
-def posted(channel_id: int) -> Page:
-    """Say that an announcement is on its way."""
-    return page(f"**Posted into <#{channel_id}>.** `/progress` shows how it goes.", colour=GREY)
+def posted(channel_id: int, *, arrived: bool) -> Page:
+    """Say that an announcement is there, or goes out as soon as Discord takes it."""
+    done = f"Posted into <#{channel_id}>." if arrived else f"It goes into <#{channel_id}> as soon as Discord takes it."
+    return page(f"**{done}** `/progress` shows how far it is.", colour=GREY)

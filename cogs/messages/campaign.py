@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from discord import ButtonStyle
 
@@ -45,12 +44,17 @@ def _announced(notice: Announcement) -> list[str | Item]:
     ]
 
 
-def preview(notice: Announcement, channel_id: int, now: datetime) -> Page:
-    """Give what only the moderator sees before posting."""
-    past = "The date has passed already." if notice.deadline and notice.deadline <= now else None
+NO_SIGNING = (
+    "**No reminder can carry a link to sign yet:** whoever runs this bot has to set `web.public_url` "
+    "to an https address."
+)
+
+
+def preview(notice: Announcement, channel_id: int, *, signing: bool) -> Page:
+    """Give what only the moderator sees before posting; without `signing` it says what is missing."""
     return page(
         f"**Preview: only you see this.** *Post* puts it into <#{channel_id}>, for everybody there.",
-        past,
+        None if signing else NO_SIGNING,
         line(),
         *_announced(notice),
         line(),
@@ -60,13 +64,15 @@ def preview(notice: Announcement, channel_id: int, now: datetime) -> Page:
     )
 
 
-def progress_page(migrations: Sequence[MigrationProgress]) -> Page:
+def progress_page(migrations: Sequence[MigrationProgress], *, signing: bool) -> Page:
     """Give how far each migration of a server is: counts of distinct processes, never who is behind one."""
+    note = None if signing else NO_SIGNING
     if not migrations:
-        return page("**Nothing is announced here yet.** `/announce` starts a migration.", colour=GREY)
+        return page("**Nothing is announced here yet.** `/announce` starts a migration.", note, colour=GREY)
     parts = [_progress(each) for each in migrations[:MOST_MIGRATIONS]]
     rest = len(migrations) - len(parts)
     return page(
+        note,
         *parts,
         f"and {count(rest, 'older migration')}" if rest else None,
         small("Each process counts once, if somebody registered it as theirs. Who that is stays private."),

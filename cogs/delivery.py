@@ -1,0 +1,152 @@
+"""The Sender: renders a notice, sends it with its nonce, and says in our own errors what Discord made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+
+from bot.client import PatchbellClient
+from bot.clock import Clock, utc_now
+from bot.domain.notices import (
+    Alarm,
+    Announcement,
+    Envelope,
+    FirstDm,
+    Patched,
+    Regressed,
+    Reminder,
+    Sent,
+    Unreadable,
+)
+from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
+from cogs.messages import campaign, dms
+from cogs.messages.page import Page
+
+log = structlog.get_logger()
+
+_UNREACHABLE = frozenset({50007, 50278})
+_NO_NEW_CONVERSATIONS = frozenset({40003, 20026})
+_CLOUDFLARE_PAUSE = 600.0  # seconds: a 429 without a Via header is a ban of the address, and asking on prolongs it
+_TOKEN_PAUSE = 300.0
+_NOT_CONNECTED_PAUSE = 1.0
+_SOON = 2.0
+_LOOKED_BACK = 25  # messages: as many as one person may be owed within a restart
+_IDS = (1 << 31) - 1
+
+
+class DiscordSender:
+    """Sends what the outbox holds. `sign_url` makes a deep link of a raw ticket, or None where none may be made."""
+
+    def __init__(
+        self, client: PatchbellClient, sign_url: Callable[[str | None], str | None], *, clock: Clock = utc_now
+    ) -> None:
+        self._client = client
+        self._sign_url = sign_url
+        self._clock = clock
+
+    async def send(self, envelope: Envelope) -> Sent:
+        """Send it once: Discord drops a second one of the same nonce for a few minutes. Raises a SendError."""
+        try:
+            channel = await self._channel(envelope)
+            message = await channel.send(view=self._render(envelope), nonce=envelope.nonce)
+        except _DISCORDS as error:
+            raise translate(error) from error
+        return Sent(channel_id=message.channel.id, message_id=message.id)
+
+    async def already_sent(self, envelope: Envelope) -> Sent | None:
+        """Look for it among the conversation's newest messages. Raises a SendError where that cannot be told."""
+        wanted = stamp(envelope.nonce)
+        try:
+            channel = await self._channel(envelope)
+            async for message in channel.history(limit=_LOOKED_BACK):
+                if any(isinstance(each, discord.Container) and each.id == wanted for each in message.components):
+                    return Sent(channel_id=message.channel.id, message_id=message.id)
+        except _DISCORDS as error:
+            raise translate(error) from error
+        return None
+
+    async def _channel(self, envelope: Envelope) -> discord.abc.Messageable:
+        """Give where it goes; a DM's channel is opened once, and from then on comes with the envelope."""
+        if self._client.user is None:
+            raise SendLater("Not connected to Discord yet.", retry_after=_NOT_CONNECTED_PAUSE)
+        if envelope.channel_id is not None:
+            kind = discord.ChannelType.private if envelope.user_id is not None else discord.ChannelType.text
+            return self._client.get_partial_messageable(envelope.channel_id, type=kind)
+        if envelope.user_id is None:
+            raise MessageRefused("The message has neither a person nor a channel.")
+        return await self._client.create_dm(discord.Object(envelope.user_id))
+
+    def _render(self, envelope: Envelope) -> Page:
+        notice, delivery, mark = envelope.notice, envelope.delivery_id, stamp(envelope.nonce)
+        match notice:
+            case FirstDm():
+                return dms.first_dm(notice, delivery, self._sign_url(notice.ticket), mark)
+            case Reminder():
+                return dms.reminder(notice, delivery, self._sign_url(notice.ticket), self._clock(), mark)
+            case Patched():
+                return dms.patched(notice, mark)
+            case Regressed():
+                return dms.regressed(notice, delivery, self._sign_url(notice.ticket), mark)
+            case Unreadable():
+                return dms.unreadable(notice, delivery, mark)
+            case Announcement():
+                return campaign.announcement(notice, mark)
+            case Alarm():
+                return dms.alarm(notice, mark)
+
+
+def stamp(nonce: str) -> int:
+    """Give the component id of a message's container: by it a message is known again, long after its nonce.
+
+    Discord keeps ids that are given (32 bits, unique within the message); it follows from the nonce, which no other
+    message has, also not one of another database.
+    """
+    return int.from_bytes(hashlib.sha256(nonce.encode()).digest()[:4]) % (_IDS - 100) + 100
+
+
+_DISCORDS = (discord.DiscordException, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+
+def translate(error: BaseException) -> SendError:
+    """Give our error for one of discord.py's, by its code, not its class: compatible servers answer other statuses."""
+    if isinstance(error, discord.RateLimited):
+        return SendLater("Discord asks to wait.", retry_after=error.retry_after)
+    if not isinstance(error, discord.HTTPException):  # refused, reset, cut, timed out: nobody knows what Discord has
+        return SendLater(f"Discord could not be reached ({type(error).__name__}).", retry_after=_SOON)
+    if error.code in _UNREACHABLE:
+        return RecipientUnreachable("This person takes no DM from me.", code=error.code)
+    if error.code in _NO_NEW_CONVERSATIONS:
+        return NewConversationsBlocked("Discord lets me open no new DM.", code=error.code)
+    return _by_status(error)
+
+
+def _by_status(error: discord.HTTPException) -> SendError:
+    if error.status == 429:
+        return _throttled(error)
+    if error.status == 401:
+        return SendLater("Discord refused the token.", retry_after=_TOKEN_PAUSE, code=error.code, everywhere=True)
+    if error.status >= 500:
+        return SendLater(f"Discord is in trouble ({error.status}).", retry_after=_SOON, code=error.code)
+    log.error("message refused", status=error.status, code=error.code, text=error.text[:300])
+    return MessageRefused(f"Discord refused it ({error.status}, code {error.code}).", code=error.code)
+
+
+def _throttled(error: discord.HTTPException) -> SendLater:
+    """Tell Cloudflare (no Via header: the whole address is banned) from a limit that outlasted discord.py's tries."""
+    headers: Mapping[str, Any] = getattr(error.response, "headers", {})
+    if headers.get("Via"):
+        return SendLater("Discord asks to wait.", retry_after=_seconds(headers.get("Retry-After")), code=error.code)
+    return SendLater("Cloudflare has banned this address for a while.", retry_after=_CLOUDFLARE_PAUSE, everywhere=True)
+
+
+def _seconds(header: Any) -> float:
+    try:
+        return max(_SOON, float(header))
+    except (TypeError, ValueError):
+        return _SOON

@@ -1,0 +1,109 @@
+"""Errors get an answer: our own sentences as they are, anything else an apology with a reference that the log has."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+from weakref import WeakValueDictionary
+
+import discord
+import structlog
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.client import PatchbellClient
+from bot.errors import PatchbellError
+from cogs.answering import Interaction, answer
+from cogs.messages import answers
+from cogs.messages.page import Page
+from cogs.messages.text import count
+
+log = structlog.get_logger()
+
+_GONE = frozenset({10062, 40060})  # unknown interaction (too late), already acknowledged
+MODAL_TIMEOUT = 900.0
+
+
+async def answer_error(interaction: Interaction, error: BaseException) -> None:
+    """Answer an error of a command, button or modal. Never raises: what cannot be said is logged."""
+    page = _page_for(interaction, error)
+    try:
+        await answer(interaction, page)
+    except discord.HTTPException as failure:
+        log.warning("error not answered", status=failure.status, code=failure.code)
+
+
+def _page_for(interaction: Interaction, error: BaseException) -> Page:
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    match error:
+        case PatchbellError():
+            log.info("refused", error=type(error).__name__)
+            return answers.refused(str(error))
+        case app_commands.MissingPermissions():
+            return answers.refused("**That is for moderators:** it needs the permission *Manage Server*.")
+        case app_commands.NoPrivateMessage():
+            return answers.refused("**That works in a server only.**")
+        case app_commands.CommandOnCooldown():
+            wait = count(int(error.retry_after) + 1, "second")
+            return answers.refused(f"**One at a time, please.** Try again in {wait}.")
+        case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
+            return answers.refused(answers.COMMANDS_CHANGED)
+        case _:
+            return _unforeseen(interaction, error)
+
+
+def _unforeseen(interaction: Interaction, error: BaseException) -> Page:
+    reference = secrets.token_hex(4)
+    command = interaction.command.qualified_name if interaction.command else None
+    late = isinstance(error, discord.HTTPException) and error.code in _GONE
+    log.error("interaction failed", reference=reference, command=command, late=late, exc_info=error)
+    return answers.failed(reference)
+
+
+class Form(ui.Modal):
+    """A modal. discord.py keeps it in memory alone; `Errors` answers for one that is no longer there."""
+
+    waiting: ClassVar[WeakValueDictionary[str, Form]] = WeakValueDictionary()
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title[:45], timeout=MODAL_TIMEOUT)
+        self.waiting[self.custom_id] = self
+
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:
+        """Answer what went wrong."""
+        await answer_error(interaction, error)
+
+
+class Errors(commands.Cog):
+    """The one error handler of all commands, and the answer to modals from before a restart."""
+
+    def __init__(self, client: PatchbellClient) -> None:
+        self._client = client
+        client.tree.error(self.on_command_error)
+
+    async def on_command_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        """Answer; and where Discord's commands are not ours, send ours again."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            log.warning("autocomplete failed", error=type(error).__name__)
+            return
+        await answer_error(interaction, error)
+        if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
+            log.warning("commands differ from Discord's", error=str(error))
+            await self._client.resync()
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Answer a modal that was opened before a restart, or a quarter of an hour ago: nobody else would.
+
+        discord.py starts a modal's own task first, so one that waits is still waiting when this runs.
+        """
+        if interaction.type is not discord.InteractionType.modal_submit or interaction.data is None:
+            return
+        form = Form.waiting.get(str(interaction.data.get("custom_id")))
+        if form is None or form.is_finished():
+            await answer_error(interaction, _Forgotten(answers.RESTARTED))
+
+
+class _Forgotten(PatchbellError):
+    """A modal of which nothing is known any more."""

@@ -1,0 +1,115 @@
+"""What owners' commands and buttons share: registering with its first DM, and showing one person's cards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.application import Application
+from bot.domain.card import Role, StatusCard
+from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
+from bot.errors import NotYours
+from bot.services.delivering import Outcome
+from bot.services.registering import RegisterRequest
+from cogs.answering import Interaction, Progress, show
+from cogs.messages import answers
+from cogs.messages.card import status_page
+from cogs.messages.listing import list_page
+from cogs.messages.page import Page
+from cogs.messages.registered import FirstDmState, Registered, registered_page
+
+FIRST_DM_PATIENCE = 20.0  # seconds
+NO_MUTUAL_SERVER = 50278
+CHECKED_AT_ONCE = 4
+MOST_CHECKED = 25
+
+
+async def register(interaction: Interaction, application: Application, request: RegisterRequest) -> None:
+    """Register, show the cards, then say whether the first DM arrived. The interaction is deferred already."""
+    outcome = await application.registering.register(request, Progress(interaction).count)
+    sending = FirstDmState.ON_ITS_WAY if outcome.first_dm is not None else None
+    registered = Registered(
+        cards=outcome.cards,
+        malformed=outcome.malformed,
+        already=outcome.already,
+        safe_word=outcome.safe_word,
+        delivery=outcome.first_dm,
+        dm=sending,
+    )
+    await show(interaction, registered_page(registered))
+    if outcome.first_dm is not None:
+        state = await first_dm_state(application, outcome.first_dm)
+        await show(interaction, registered_page(replace(registered, dm=state)))
+
+
+async def first_dm_state(application: Application, delivery: int) -> FirstDmState:
+    """Wait for what becomes of a first DM."""
+    application.delivering.wake()
+    outcome: Outcome = await application.delivering.outcome(delivery, FIRST_DM_PATIENCE)
+    if outcome.state == "sent":
+        return FirstDmState.SENT
+    if outcome.state == "waiting":
+        return FirstDmState.WAITING
+    return FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED
+
+
+def request_of(interaction: Interaction, text: str, role: Role) -> RegisterRequest:
+    """Give a request of this person, from this place."""
+    guild = interaction.guild
+    return RegisterRequest(
+        user_id=interaction.user.id,
+        text=text,
+        role=role,
+        locale=interaction.locale.value,
+        guild_id=interaction.guild_id,
+        guild_name=guild.name if guild is not None else None,
+        display_name=interaction.user.display_name,
+    )
+
+
+def cards_page(cards: Sequence[StatusCard], number: int = 0) -> Page:
+    """Give one card, or a list of them, or what to do where there is none."""
+    if not cards:
+        return answers.nothing_followed()
+    return status_page(cards[0]) if len(cards) == 1 else list_page(cards, number)
+
+
+async def check_open(interaction: Interaction, application: Application) -> Page:
+    """Look anew at what this person has open (or, where nothing is, at all of theirs), and give it."""
+    user_id = interaction.user.id
+    mine = await application.registering.cards(user_id)
+    opened = [card.process for card in mine if card.role is Role.MINE and card.status is not Verdict.PATCHED]
+    wanted = list(dict.fromkeys(opened or [card.process for card in mine]))[:MOST_CHECKED]
+    await _check_all(interaction, application, wanted)
+    cards = await application.registering.cards(user_id)
+    return cards_page([card for card in cards if card.process in wanted])
+
+
+async def _check_all(interaction: Interaction, application: Application, wanted: Sequence[ProcessId]) -> None:
+    progress, slots, done = Progress(interaction), asyncio.Semaphore(CHECKED_AT_ONCE), 0
+
+    async def check(process: ProcessId) -> None:
+        nonlocal done
+        async with slots:
+            try:
+                await application.checking.check_now(interaction.user.id, process)
+            except NotYours:
+                return  # unregistered meanwhile: there is nothing to show of it
+        done += 1
+        await progress.count(done, len(wanted))
+
+    async with asyncio.TaskGroup() as group:
+        for process in wanted:
+            group.create_task(check(process))
+
+
+async def check_one(interaction: Interaction, application: Application, process: ProcessId) -> Page:
+    """Look anew at one process of this person's, and give its card with a link to sign. Raises NotYours."""
+    looked = await application.checking.check_now(interaction.user.id, process, Progress(interaction).say)
+    cards = await application.registering.cards(interaction.user.id, process)
+    link = next((card for card in cards if card.registration_id == looked.registration_id), None)
+    if link is None:
+        raise NotYours("You don't follow that process any more.")
+    return status_page(replace(looked, sign_url=link.sign_url, no_sign_link=link.no_sign_link))

@@ -1,0 +1,108 @@
+"""For moderators: /announce with its preview, and /progress. Counts of their own server, never who is behind one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.application import Application
+from bot.domain.presets import DEFAULT_PRESET
+from bot.errors import BadInput
+from cogs.answering import Interaction, defer, show
+from cogs.errors import Form
+from cogs.messages.campaign import preview, progress_page
+from cogs.messages.page import MOST_OPTIONS
+
+
+class Moderators(commands.Cog):
+    """In servers only, for those who may manage the server: Discord hides the commands, and we check again."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    @app_commands.command(description="Announce a migration here, with a button to register. You see it first.")
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def announce(self, interaction: Interaction) -> None:
+        """Open the modal; what it makes only the moderator sees until *Post*."""
+        allowed = interaction.app_permissions
+        if not (allowed.view_channel and allowed.send_messages):
+            raise BadInput("I can't write into this channel: please give me *View Channel* and *Send Messages* here.")
+        await interaction.response.send_modal(AnnounceForm(self._application))
+
+    @app_commands.command(description="How far this server's migrations are.")
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def progress(self, interaction: Interaction) -> None:
+        """Show the counts."""
+        await defer(interaction)
+        found = await self._application.announcing.progress(interaction.guild_id or 0)
+        await show(interaction, progress_page(found, signing=_can_sign(self._application)))
+
+
+def _can_sign(application: Application) -> bool:
+    return application.settings.sign_origin is not None
+
+
+class AnnounceForm(Form):
+    """The modal of /announce: title, date, and what sort of process it is about."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__("Announce a migration")
+        self._application = application
+        self._title = ui.TextInput[Any](custom_id="title", min_length=1, max_length=80)
+        self._date = ui.TextInput[Any](custom_id="date", required=False, max_length=10, placeholder="2027-06-30")
+        presets = list(application.presets.values())
+        presets.sort(key=lambda preset: (preset.name != DEFAULT_PRESET, preset.name))
+        self._preset = ui.Select[Any](
+            custom_id="preset",
+            options=[
+                discord.SelectOption(label=each.title, value=each.name, default=each.name == DEFAULT_PRESET)
+                for each in presets[:MOST_OPTIONS]
+            ],
+        )
+        self.add_item(ui.Label[Any](text="Title", description="Shown as it is typed.", component=self._title))
+        self.add_item(
+            ui.Label[Any](
+                text="Asked for by",
+                description="Optional: year-month-day. That day still counts.",
+                component=self._date,
+            )
+        )
+        self.add_item(ui.Label[Any](text="What sort of process?", component=self._preset))
+
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        """Draft it, and show the moderator what it will look like."""
+        await defer(interaction)
+        if interaction.guild_id is None or interaction.channel_id is None:
+            raise BadInput("Announcements work in a server only.")
+        draft = await self._application.announcing.draft(
+            interaction.guild_id,
+            interaction.channel_id,
+            interaction.user.id,
+            self._title.value,
+            read_date(self._date.value),
+            self._preset.values[0] if self._preset.values else DEFAULT_PRESET,
+            guild_name=interaction.guild.name if interaction.guild is not None else None,
+        )
+        await show(interaction, preview(draft.notice, interaction.channel_id, signing=_can_sign(self._application)))
+
+
+def read_date(text: str) -> datetime | None:
+    """Give the end of the day that `text` names (year-month-day, in UTC), or None for nothing. Raises BadInput."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadInput("I could not read that date. Write it as year-month-day, such as 2027-06-30.") from None
+    return datetime.combine(day, time(23, 59), tzinfo=UTC)

@@ -1,0 +1,173 @@
+"""For owners: /register, /unregister, /status, /check, and *Check this process* on any message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.application import Application
+from bot.client import PatchbellClient
+from bot.domain.card import Role, StatusCard
+from bot.domain.process_id import ProcessId, read_process_ids
+from bot.errors import BadInput, MalformedProcessId, NothingToRegister
+from cogs import following
+from cogs.answering import Interaction, Progress, chosen_process, defer, show
+from cogs.messages import answers
+from cogs.messages.card import status_page
+from cogs.messages.listing import list_page
+from cogs.wallets import Wallets
+
+LARGEST_FILE = 2 * 1024 * 1024  # bytes: 10,000 ids with a lot around them
+MOST_LOOKED_AT = 10
+_COOLDOWN = app_commands.checks.cooldown(5, 30.0)
+
+
+class Owners(commands.Cog):
+    """A command defers, calls one service, and renders the result."""
+
+    def __init__(self, client: PatchbellClient, application: Application, wallets: Wallets) -> None:
+        self._application = application
+        self._wallets = wallets
+        self._menu = app_commands.ContextMenu(name="Check this process", callback=self._check_message)
+        client.tree.add_command(self._menu)
+
+    @app_commands.command(description="Have me check your AO processes and remind you until they are patched.")
+    @app_commands.describe(
+        process="One process id, or many with anything between them",
+        file="A text file with process ids",
+        yours="Is this yours?",
+        label="A name that you know it by",
+        keys="Keys that it should expose, with commas between them (most people leave this out)",
+        wallet="A wallet address: choose among the processes that it spawned",
+    )
+    @app_commands.choices(
+        yours=[
+            app_commands.Choice(name="Mine", value=Role.MINE.value),
+            app_commands.Choice(name="Just watching", value=Role.WATCHING.value),
+        ]
+    )
+    @_COOLDOWN
+    async def register(
+        self,
+        interaction: Interaction,
+        process: str | None = None,
+        file: discord.Attachment | None = None,
+        yours: str = Role.MINE.value,
+        label: app_commands.Range[str, 1, 60] | None = None,
+        keys: app_commands.Range[str, 1, 200] | None = None,
+        wallet: str | None = None,
+    ) -> None:
+        """Register what is pasted and what the file holds; a wallet is listed first."""
+        await defer(interaction)
+        if wallet is not None and process is None and file is None:
+            await self._wallets.show(interaction, wallet, 0)
+            return
+        text = "\n".join([process or "", await _read_file(file) if file is not None else ""])
+        if not text.strip():
+            raise NothingToRegister("Give me a process id, a file with some, or a wallet address.")
+        request = following.request_of(interaction, text, Role(yours))
+        await following.register(
+            interaction, self._application, replace(request, label=label, keys=tuple(_split(keys or "")))
+        )
+
+    @app_commands.command(description="Have me forget a process: no checks, no reminders, no links.")
+    @app_commands.describe(process="Which of yours")
+    async def unregister(self, interaction: Interaction, process: str) -> None:
+        """End what this person follows of a process."""
+        await defer(interaction)
+        card = await self._application.registering.unregister(interaction.user.id, chosen_process(process))
+        await show(interaction, answers.unregistered(card.process, card.label, card.metadata and card.metadata.name))
+
+    @app_commands.command(description="How your processes are, when I look next, and a link to sign.")
+    @app_commands.describe(process="Which of yours (leave it out for all)")
+    async def status(self, interaction: Interaction, process: str | None = None) -> None:
+        """Show one card or all."""
+        await defer(interaction)
+        wanted = chosen_process(process) if process else None
+        cards = await self._application.registering.cards(interaction.user.id, wanted)
+        if wanted is not None and not cards:
+            raise BadInput("You don't follow that process. /check looks at any; /register follows it.")
+        await show(interaction, following.cards_page(cards))
+
+    @unregister.autocomplete("process")
+    @status.autocomplete("process")
+    async def suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Suggest the person's own processes only."""
+        suggested = await self._application.registering.suggest(interaction.user.id, typed)
+        return [app_commands.Choice(name=name, value=process) for name, process in suggested]
+
+    @app_commands.command(description="Look at any process now. I keep nothing of it.")
+    @app_commands.describe(
+        process="One process id, or a few", keys="Keys that it should expose, with commas between them"
+    )
+    @_COOLDOWN
+    async def check(
+        self, interaction: Interaction, process: str, keys: app_commands.Range[str, 1, 200] | None = None
+    ) -> None:
+        """Look at processes that need not be followed."""
+        await defer(interaction)
+        await self._look(interaction, process, tuple(_split(keys or "")))
+
+    async def _check_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Look at the processes whose ids a message holds."""
+        await defer(interaction)
+        text = "\n".join(_texts_of(message))
+        if not read_process_ids(text).valid:
+            raise NothingToRegister("I found no process id in that message. An id has 43 letters, digits, - and _.")
+        await self._look(interaction, text, ())
+
+    async def _look(self, interaction: Interaction, text: str, keys: tuple[str, ...]) -> None:
+        pasted = read_process_ids(text)
+        if not pasted.valid:
+            raise MalformedProcessId("That is no process id: an id has exactly 43 letters, digits, - and _.")
+        wanted = pasted.valid[:MOST_LOOKED_AT]
+        progress, done = Progress(interaction), 0
+
+        async def look(process: ProcessId) -> StatusCard:
+            nonlocal done
+            card = await self._application.checking.look(interaction.user.id, process, keys)
+            done += 1
+            await progress.count(done, len(wanted))
+            return card
+
+        cards = await asyncio.gather(*(look(process) for process in wanted))
+        if len(cards) == 1:
+            await show(interaction, status_page(cards[0]))
+            return
+        rest = len(pasted.valid) - len(wanted)
+        note = f"I looked at the first {MOST_LOOKED_AT}; {rest} more are left." if rest else None
+        await show(interaction, list_page(cards, 0, note))
+
+
+async def _read_file(file: discord.Attachment) -> str:
+    if file.size > LARGEST_FILE:
+        raise BadInput("That file is too large: 2 MB of text is the most. Nothing was saved.")
+    try:
+        content = await file.read()
+    except discord.HTTPException as error:
+        raise BadInput("I could not fetch that file from Discord. Please attach it again.") from error
+    return content.decode("utf-8", errors="replace")
+
+
+def _split(keys: str) -> list[str]:
+    return [key for key in keys.replace(",", " ").split() if key]
+
+
+def _texts_of(message: discord.Message) -> Iterator[str]:
+    """Yield everything in a message that people read, embeds and components among it."""
+    yield message.content
+    for embed in message.embeds:
+        yield from (text for text in (embed.title, embed.description, embed.url) if text)
+        yield from (field.value for field in embed.fields if field.value)
+    pending: list[Any] = list(message.components)
+    while pending:
+        component = pending.pop(0)
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        pending.extend(getattr(component, "children", ()))
