@@ -35,7 +35,7 @@ async def hold(
 
     What arrives while it is held already (several sends were in flight) does not make it longer.
     """
-    before = await _read(connection, name)
+    before = await _read(connection, name, lock=True)
     if before is not None and before.until > now:
         return before.until
     strikes = 0 if before is None else before.strikes + 1
@@ -54,6 +54,6 @@ async def release(connection: AsyncConnection, name: str) -> None:
     await memos.forget(connection, name)
 
 
-async def _read(connection: AsyncConnection, name: str) -> _Hold | None:
-    value = await memos.recall(connection, name)
+async def _read(connection: AsyncConnection, name: str, *, lock: bool = False) -> _Hold | None:
+    value = await memos.recall(connection, name, lock=lock)
     return None if value is None else _Hold.model_validate_json(value)

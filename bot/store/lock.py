@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.errors import AlreadyRunning
+from bot.errors import AlreadyRunning, ConfigurationError
 from bot.store.database import parse_url
 
 _RUNNING_LOCK = 0x62_65_6C_6C
@@ -39,6 +39,8 @@ async def _file_lock(path: Path) -> AsyncGenerator[None]:
         lock.acquire()
     except Timeout:
         raise AlreadyRunning(f"Another copy of Patchbell is running on {path.name}; stop it first.") from None
+    except OSError as error:
+        raise ConfigurationError(f"I can't write beside the database {path}: {error.strerror}.") from error
     try:
         yield
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,17 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.tables import memos
 
 
+def _insert(connection: AsyncConnection) -> Callable[[Table], Any]:
+    return postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+
+
 async def recall(connection: AsyncConnection, name: str, *, lock: bool = False) -> str | None:
-    """Give what was remembered under this name, or None."""
+    """Give what was remembered under this name, or None. With `lock` nobody else recalls it so before we are done."""
     query = select(memos.c.value).where(memos.c.name == name)
-    return await connection.scalar(query.with_for_update() if lock else query)
+    if lock:  # what is not there cannot be locked
+        await connection.execute(_insert(connection)(memos).values(name=name, value="").on_conflict_do_nothing())
+        query = query.with_for_update()
+    return await connection.scalar(query) or None
 
 
 async def remember(connection: AsyncConnection, name: str, value: str) -> None:
     """Remember a value under this name, over any that was there."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     await connection.execute(
-        insert(memos)
+        _insert(connection)(memos)
         .values(name=name, value=value)
         .on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )

@@ -71,10 +71,11 @@ class ListSender:
         return Sent(channel_id=envelope.channel_id or 9000 + (envelope.user_id or 0), message_id=envelope.delivery_id)
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """SQLite for most; `tests/store` holds PostgreSQL to the same contract."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the services on PostgreSQL to the whole suite: `tests/store` holds both databases to one contract."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.get_closest_marker("postgresql"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
