@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bot.ao.node import COMPUTING, NO_TROUBLE_MS, Node
+from bot.ao.node import COMPUTING, Node
 from bot.ao.pool import Pool, Standing
 from bot.domain.evidence import is_from_node
 from bot.domain.observation import Method, Observation
@@ -70,7 +70,7 @@ class Asker:
 
     def _learn(self, seen: Observation, evaluates: bool) -> None:
         evaluated = evaluates and (seen.status is not None or seen.failure == COMPUTING)
-        self.trouble |= evaluated and seen.elapsed_ms >= NO_TROUBLE_MS
+        self.trouble |= evaluated and self._node.is_trouble(seen.elapsed_ms)
         if evaluates and seen.status in (200, 404) and "unavailable" not in seen.headers and is_from_node(seen):
             self.warm = True
             self._pool.note(self._node, self._process, Standing.ANSWERS)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import ClassVar
 
 from bot.errors import RateLimited
 
@@ -59,10 +60,11 @@ class Breaker:
     When that while is over it is half open: one request, the probe, may find out; the others still wait.
     """
 
+    threshold: ClassVar[int] = 3
+    shortest: ClassVar[float] = 5.0
+    longest: ClassVar[float] = 300.0
+
     timer: Timer
-    threshold: int = 3
-    shortest: float = 5.0
-    longest: float = 300.0
     failures: int = 0
     _rest: float = 0.0
     _open_until: float | None = None
@@ -73,9 +75,14 @@ class Breaker:
         """Ordinary requests may go out."""
         return self._open_until is None
 
+    @property
+    def half_open(self) -> bool:
+        """It was open long enough, and nobody is finding out yet."""
+        return self._open_until is not None and not self._probing and self.timer() >= self._open_until
+
     def may_probe(self) -> bool:
-        """Claim the one probe of a half-open breaker; `succeed` or `fail` must follow."""
-        if self._open_until is None or self._probing or self.timer() < self._open_until:
+        """Claim the one probe of a half-open breaker; `succeed`, `fail`, `open` or `abandon` must follow."""
+        if not self.half_open:
             return False
         self._probing = True
         return True

@@ -63,7 +63,7 @@ class Look:
         self._observations: list[Observation] = []
         self._operators: set[str] = set()
         self._trouble = False
-        self.judgements = self._judge([])
+        self.judgements = [Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NO_ANSWER)] * len(required)
 
     @property
     def memory(self) -> Memory:
@@ -116,8 +116,8 @@ class Look:
         self.seen += asker.seen
         self._operators.add(node.operator)
         self._observations += observations
-        self._note(node, asker, observations)
         self.judgements = self._judge(self._observations)
+        self._note(node, asker, observations)
 
     def nobody_answered(self) -> bool:
         """Tell whether no node gave any complete answer."""
@@ -143,12 +143,16 @@ class Look:
             for keys in self._required
         ]
 
+    def _is_stranger(self, observations: Sequence[Observation]) -> bool:
+        return any(judgement.reason is Reason.NOT_KNOWN_HERE for judgement in self._judge(observations))
+
     def _is_warm(self, node: Node) -> bool:
         standing = self._pool.standing(node, self._process)
         return standing is Standing.ANSWERS or (standing is Standing.UNTRIED and self._before.of(node.url).warm)
 
     def _note(self, node: Node, asker: Asker, observations: Sequence[Observation]) -> None:
-        if any(judgement.reason is Reason.NOT_KNOWN_HERE for judgement in self._judge(observations)):
+        spoke = all(node.url in judgement.nodes for judgement in self.judgements) and self._all_stand()
+        if not spoke and self._is_stranger(observations):
             self._pool.note(node, self._process, Standing.NOT_KNOWN)
         else:
             self._pool.note(node, self._process, Standing.ANSWERS if asker.warm else Standing.FAILED)

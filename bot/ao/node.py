@@ -32,8 +32,8 @@ NO_TROUBLE_MS = 1000
 HEALTH_PATH = "/~meta@1.0/info/address"
 _HEALTH_DEADLINE = 10.0
 _PATIENCE = 20.0
-_DOUBT_AFTER = 3.0  # seconds of an evaluation after which it is asked whether the node is alive at all
-_SLOW = 2.0  # seconds
+_DOUBT_AFTER = 1.0  # seconds of an evaluation after which it is asked whether, and how fast, the node answers at all
+_SLOW = 1.0  # seconds
 _ADDRESS = re.compile(rb"[A-Za-z0-9_-]{43}")
 # As a query it does nothing, and any value but this gives 500 (ao-facts.md, section 1). HEAD goes without.
 _GET_HEADERS = {"accept-bundle": "true"}
@@ -84,8 +84,17 @@ class Node:
 
     @property
     def slow(self) -> bool:
-        """Its answers took longer than two seconds lately."""
+        """Its answers took longer than a second lately."""
         return self._peer.pace > _SLOW
+
+    @property
+    def due(self) -> bool:
+        """It was down, and the time has come to see whether it still is."""
+        return self._peer.breaker.half_open
+
+    def is_trouble(self, elapsed_ms: int) -> bool:
+        """Tell whether an evaluation that took so long cost the node something, its usual pace set aside."""
+        return elapsed_ms - 1000 * self._peer.pace >= NO_TROUBLE_MS
 
     def may_evaluate(self, *, urgent: bool) -> bool:
         """Claim one evaluation (`now`, or a `compute` on a process that is cold here), of `checks.now_per_hour`.
@@ -116,7 +125,7 @@ class Node:
                 answer = await self._exchange(method, path, self._checks.timeout.total_seconds(), urgent)
         except PeerError as error:
             return self._failure(method, path, error, started, evaluates)
-        if evaluates and answer.elapsed_ms < NO_TROUBLE_MS:
+        if evaluates and not self.is_trouble(answer.elapsed_ms):
             self._evaluations.give_back()
         return Observation(
             node=self.url,

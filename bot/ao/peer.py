@@ -85,7 +85,8 @@ class Peer:
             raise
         finally:
             if not forgiving:
-                self.pace += _PACE * (self._timer() - started - self.pace)
+                took = self._timer() - started
+                self.pace += (_PACE if self.pace else 1.0) * (took - self.pace)
         self._answered(answer)
         return answer
 

@@ -35,6 +35,7 @@ class Pool:
         self.nodes = tuple(nodes)
         self._timer = timer
         self._pairs: OrderedDict[ProcessId, dict[str, tuple[Standing, float]]] = OrderedDict()
+        self._trying: set[asyncio.Task[NodeHealth]] = set()
         self._caught_up: OrderedDict[ProcessId, float] = OrderedDict()
 
     @property
@@ -81,6 +82,14 @@ class Pool:
     async def health(self, *, max_age: float = 60.0) -> list[NodeHealth]:
         """Tell of each node whether it is well, asking those that did not answer lately, all at once."""
         return list(await asyncio.gather(*(node.check_health(max_age=max_age) for node in self.nodes)))
+
+    def try_resting(self) -> None:
+        """See behind everybody's back whether nodes that were down are up again, where the time has come."""
+        for node in self.nodes:
+            if node.due:
+                trying = asyncio.create_task(node.check_health())
+                self._trying.add(trying)
+                trying.add_done_callback(self._trying.discard)
 
     async def all_down(self) -> list[NodeHealth]:
         """Give everybody's health if no node is well, else nothing. Asks only where that is in doubt."""

@@ -78,6 +78,7 @@ class Reader:
         """
         if down := await self._pool.all_down():
             return self._nodes_down(process, required, memory, down)
+        self._pool.try_resting()
         metadata, absent = await self._describe(process)
         look = Look(
             pool=self._pool,

@@ -274,3 +274,29 @@ async def test_a_gateway_that_is_silent_leaves_the_cache_readable(network):
         found = await opened.reader.read(pid, (BALANCES,))
     assert found.judgements[0].verdict is Verdict.PATCHED
     assert found.metadata is None
+
+
+async def test_a_node_that_comes_back_is_asked_again(network, monkeypatch):
+    monkeypatch.setattr("bot.ao.budget.Breaker.shortest", 0.2)
+    lost = network.nodes[0]
+    lost.down = True
+    async with reading(network) as reader:
+        for _ in range(9):
+            await reader.read(network.spawn(OWNER, patches=[PATCH]), (BALANCES,))
+        asked = sum(lost.requests.values())
+        lost.down = False
+        for _ in range(20):
+            await reader.read(network.spawn(OWNER, patches=[PATCH]), (BALANCES,))
+            await asyncio.sleep(0.05)
+    assert sum(lost.requests.values()) > asked + 5
+
+
+async def test_a_slow_node_costs_no_confirmation(network):
+    network.nodes[0].faults.delay = 1.2
+    async with reading(network, timeout=timedelta(seconds=5), now_timeout=timedelta(seconds=20)) as reader:
+        pids = [network.spawn(OWNER, patches=[PATCH]) for _ in range(6)]
+        found = await asyncio.gather(*(reader.read(pid, (BALANCES,)) for pid in pids))
+        assert all(len(one.judgements[0].operators) == 2 for one in found)
+        asked = sum(network.nodes[0].requests.values())
+        await reader.read(network.spawn(OWNER, patches=[PATCH]), (BALANCES,))
+        assert sum(network.nodes[0].requests.values()) == asked
