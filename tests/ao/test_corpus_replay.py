@@ -68,6 +68,13 @@ def proxied(row: Exchange) -> Exchange:
     return replace(row, status=502, reason="Bad Gateway", headers=headers, body=b"<html>502</html>")
 
 
+@pytest.fixture(autouse=True)
+def no_authorities(monkeypatch, tmp_path):
+    """Loading all certificate authorities takes longer than all else here, and loopback needs none."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+
 @pytest.fixture
 async def node() -> AsyncIterator[Replay]:
     async with listening(Replay()) as replay:
