@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from bot.application import Application
 from bot.domain.notices import Envelope, Sent
 from bot.settings import AoSettings, DatabaseSettings, Settings, WebSettings
+from bot.store.database import open_database
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
 
@@ -76,6 +79,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent and item.get_closest_marker("postgresql"):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the schema in it: copying it is quicker than making it for each test."""
+    path = tmp_path_factory.mktemp("upgraded") / "template.db"
+
+    async def make() -> None:
+        await (await open_database(f"sqlite+aiosqlite:///{path}")).close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def database_url(database_url: str, upgraded: Path) -> str:
+    """URL of a database without rows."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(upgraded, database_url.split("///")[1])
+    return database_url
 
 
 @pytest.fixture
