@@ -125,6 +125,20 @@ async def test_one_signature_installs_and_afterwards_only_changes_are_sent(aos: 
     assert await aos.evaluate("Balances.alice = nil") == [{"cache": {"balances": {"alice": "0"}}}]
 
 
+async def test_what_a_waiting_handler_does_later_is_published_when_it_is_resumed(aos: Aos) -> None:
+    await aos.evaluate(TOKEN)
+    await aos.evaluate(HANDLER)
+    await aos.evaluate("""
+      Handlers.add("Late", "Late", function(msg)
+        Receive({ Action = "Answer" })
+        Balances.late = "2"
+      end)
+    """)
+    assert await aos.send(Action="Late") == []
+    assert await aos.send(Action="Answer", sender=STRANGER) == [{"cache": {"balances": {"late": "2"}}}]
+    assert await aos.send(Action="Transfer", Recipient="bob", Quantity="1") == [{"cache": {"balances": {"bob": "1"}}}]
+
+
 async def test_ten_thousand_holders_stay_bearable(aos: Aos) -> None:
     await aos.evaluate(TOKEN + 'for i = 1, 10000 do Balances[string.format("%043d", i)] = tostring(i) end')
     patches = await aos.evaluate(HANDLER)
