@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.application import Application
 from bot.client import PatchbellClient
 from cogs.buttons import add_buttons
+from cogs.delivery import DiscordSender
 from cogs.errors import Errors
 from cogs.moderators import Moderators
 from cogs.owners import Owners
@@ -32,3 +33,8 @@ def setups(application: Application) -> list[Setup]:
         add_buttons(client, application, wallets)
 
     return [errors, owners, moderators, buttons]
+
+
+def sender(application: Application, client: PatchbellClient) -> DiscordSender:
+    """Give what renders and sends messages."""
+    return DiscordSender(client, application.ticketing.url, clock=application.clock)

@@ -47,7 +47,7 @@ def doing(sentence: str) -> Page:
 def unregistered(process: str, label: str | None, name: str | None) -> Page:
     """Say that a process is no longer followed."""
     return page(
-        f"**I no longer follow {named(process, label, name)} for you.** No reminders for it, and its signing links "
+        f"**I no longer follow** {named(process, label, name)} for you. No reminders for it, and its signing links "
         "have ended. `/register` takes it back.",
         colour=GREY,
     )

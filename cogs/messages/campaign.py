@@ -82,7 +82,7 @@ def progress_page(migrations: Sequence[MigrationProgress], *, signing: bool) -> 
 
 def _progress(migration: MigrationProgress) -> str:
     by = f" · by {date(migration.deadline)} ({ago(migration.deadline)})" if migration.deadline else ""
-    heading = f"**{code(migration.title, 80)}**{by}"
+    heading = f"**Migration** {code(migration.title, 80)}{by}"
     if migration.total == 0:
         return f"{heading}\nNobody has registered a process yet."
     share = migration.patched / migration.total

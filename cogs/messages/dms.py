@@ -76,7 +76,7 @@ def _opening(notice: Reminder, now: datetime) -> str:
     name = named(one.process, one.label)
     since = f"Not patched since {ago(one.since)}. " if one.since else ""
     if days:
-        return f"**{days} {name}.** {since}It takes about a minute, {_WHERE}"
+        return f"**{days}** {name}. {since}It takes about a minute, {_WHERE}"
     return f"**One process is waiting for you.** {name} isn't patched yet. It takes about a minute, {_WHERE}"
 
 
@@ -115,7 +115,7 @@ def patched(notice: Patched, stamp: int | None = None) -> Page:
     what = codes(notice.shown) if notice.shown else "its state"
     name = named(notice.process.process, notice.process.label)
     return page(
-        f"{notice.safe_word} · **Done: {name} is patched.** {words.nodes_in_number(notice.nodes)} can read {what}. "
+        f"{notice.safe_word} · **Done:** {name} is patched. {words.nodes_in_number(notice.nodes)} can read {what}. "
         "Nothing more to do for this one; I'll write only if it breaks.",
         buttons,
         small("You get this because you follow it. `/unregister` ends that."),
@@ -128,7 +128,7 @@ def regressed(notice: Regressed, delivery: int, sign_url: str | None, stamp: int
     """Give the news that a patched process stopped showing its keys."""
     name = named(notice.process.process, notice.process.label)
     return page(
-        f"{notice.safe_word} · **{name} isn't patched any more.** It was, and now nodes don't find what it exposed. "
+        f"{notice.safe_word} · **Not patched any more:** {name}. It was, and now nodes don't find what it exposed. "
         "Signing once more usually brings it back. Your tokens stay where they are.",
         _reminder_buttons(delivery, sign_url),
         small(f"You get this because you registered it as yours. *Stop* ends my reminders. {NEVER_ASKS}"),
@@ -141,11 +141,11 @@ def unreadable(notice: Unreadable, delivery: int, stamp: int | None = None) -> P
     """Give the news that no node can read a process, told once."""
     name = named(notice.process.process, notice.process.label)
     return page(
-        f"{notice.safe_word} · **No node can read {name}, so apps can't either.** I have tried for three days: "
+        f"{notice.safe_word} · **No node can read** {name}, so apps can't either. I have tried for three days: "
         f"{_reason(notice.reason)}. You can do nothing wrong here: its app's developers may know more. I go on "
         "looking, and won't remind you meanwhile.",
         [press("Check now", f"check:{delivery}"), press("Stop", f"stop:{delivery}")],
-        small(f"You get this once, because you registered it as yours. {NEVER_ASKS}"),
+        small("You get this once, because you registered it as yours. *Stop* ends my reminders."),
         colour=GREY,
         stamp=stamp,
     )

@@ -111,7 +111,7 @@ def wallet_page(address: str, owned: Sequence[Metadata], number: int = 0) -> Pag
     wallet = named(address)
     if not owned:
         return page(
-            f"**No process found that the wallet {wallet} spawned.** Processes that an app spawned for you are not "
+            f"**No process found** that the wallet {wallet} spawned. Processes that an app spawned for you are not "
             "listed; give their ids to `/register`.",
             colour=GREY,
         )
@@ -124,7 +124,7 @@ def wallet_page(address: str, owned: Sequence[Metadata], number: int = 0) -> Pag
     for item in select:
         item.max_values = len(options)  # pyright: ignore[reportAttributeAccessIssue] -- a select, the only item of its row
     return page(
-        f"**The wallet {wallet} spawned {count(len(owned), 'process', 'processes')}.** Nothing is saved until you "
+        f"**{count(len(owned), 'process', 'processes')}** spawned by the wallet {wallet}. Nothing is saved until you "
         "choose. Processes that an app spawned for you are not listed; give their ids to `/register`.",
         select,
         leaves(f"wallet:{address}", number, last),

@@ -36,17 +36,17 @@ def headline(card: StatusCard) -> str:
     """Give the person's situation in one bold sentence and what it means."""
     name = of_card(card)
     if card.status is Verdict.PATCHED:
-        return f"**Patched: {name}.** Apps can read its state."
+        return f"**Patched:** {name}. Apps can read its state."
     if card.status is Verdict.NOT_PATCHED:
-        return f"**Not patched yet: {name}.** Apps can't read it until its owner signs one message. {MOVES_NO_TOKENS}"
+        return f"**Not patched yet:** {name}. Apps can't read it until its owner signs one message. {MOVES_NO_TOKENS}"
     if card.status is Verdict.NOT_FOUND:
-        return f"**No process has this id: {name}.** I asked every gateway and node. Please compare the id."
+        return f"**No process has this id:** {name}. I asked every gateway and node. Please compare the id."
     turning = _turning(card)
     if turning is not None:
-        return f"**{turning}: {name}.**"
+        return f"**{turning}:** {name}."
     doing = "I keep trying, and won't remind you meanwhile." if card.registration_id else "Please try again later."
     return (
-        f"**I could not tell whether {name} is patched:** {why_unknown(card.latest)}. That is not your fault. {doing}"
+        f"**I could not tell** whether {name} is patched: {why_unknown(card.latest)}. That is not your fault. {doing}"
     )
 
 
@@ -164,7 +164,9 @@ def _voices(judgement: Judgement) -> str:
 
 def host(node: str) -> str:
     """Give a node's host, as people know it."""
-    return URL(node).authority or node
+    url = URL(node)
+    host = url.host or node
+    return host if url.is_default_port() or url.port is None else f"{host}:{url.port}"
 
 
 def times(card: StatusCard) -> list[str]:
