@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.ao.opening import open_reading
-from bot.ao.reader import Reader, Reading, Urgency
-from bot.domain.card import Metadata, Sighting
+from bot.ao.opening import Opened, open_reading
+from bot.ao.reader import Reading, Urgency
+from bot.domain.card import Arrival, Metadata, Outcome, Sighting
 from bot.domain.keys import StateKey, parse_key
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId, parse_process_id, shorten
@@ -33,6 +33,7 @@ class CheckEntry:
     text: str
     reading: Reading | None = None
     error: str | None = None
+    arrival: Arrival | None = None
 
     @property
     def judgement(self) -> Judgement | None:
@@ -79,18 +80,26 @@ async def run_check(
         settings = settings.model_copy(update={"ao": settings.ao.model_copy(update={"nodes": chosen})})
     slots = asyncio.Semaphore(_AT_ONCE)
     async with open_reading(settings) as opened:
-        entries = await asyncio.gather(*(_check(opened.reader, pid, required, slots) for pid in pids))
+        entries = await asyncio.gather(*(_check(opened, pid, required, slots) for pid in pids))
     return CheckReport(entries=tuple(entries), keys=required)
 
 
-async def _check(reader: Reader, text: str, required: tuple[StateKey, ...], slots: asyncio.Semaphore) -> CheckEntry:
+async def _check(opened: Opened, text: str, required: tuple[StateKey, ...], slots: asyncio.Semaphore) -> CheckEntry:
     try:
         process = parse_process_id(text)
     except MalformedProcessId as error:
         return CheckEntry(text=text, error=str(error))
     async with slots:
-        reading = await reader.read(process, (required,), urgency=Urgency.REGISTERED)
-    return CheckEntry(text=text, reading=reading)
+        reading = await opened.reader.read(process, (required,), urgency=Urgency.REGISTERED)
+        arrival = await _arrival(opened, reading)
+    return CheckEntry(text=text, reading=reading, arrival=arrival)
+
+
+async def _arrival(opened: Opened, reading: Reading) -> Arrival | None:
+    """Look for the owner's message where the process is not patched; it may have gone to a process without handler."""
+    if reading.judgements[0].verdict is not Verdict.NOT_PATCHED or reading.metadata is None:
+        return None
+    return await opened.arrivals.newest(reading.process, reading.judgements[0], sender=reading.metadata.owner)
 
 
 def _as_data(entry: CheckEntry, keys: tuple[StateKey, ...]) -> dict[str, Any]:
@@ -123,6 +132,8 @@ def _as_text(entry: CheckEntry, explain: bool) -> str:
     name = f"  {plain(reading.metadata.name, 60)}" if reading.metadata is not None and reading.metadata.name else ""
     lines = [f"{reading.process}{name}", f"  {_VERDICTS[judgement.verdict]}. {_REASONS[judgement.reason]}"]
     lines += [f"  {line}" for line in _details(judgement)]
+    if entry.arrival is not None:
+        lines.append(f"  {_arrival_line(entry.arrival)}")
     if explain:
         lines += ["  Why:", *(f"    {line}" for line in _reasoning(judgement, reading))]
     lines += ["  Seen:", *(f"    {_line(sighting, reading.process)}" for sighting in reading.evidence)]
@@ -165,6 +176,17 @@ def _details(judgement: Judgement) -> list[str]:
     if judgement.stuck:
         lines.append("Stuck: its newest message cannot be computed; this is what was before it.")
     return lines
+
+
+def _arrival_line(arrival: Arrival) -> str:
+    when = f" on {arrival.at:%Y-%m-%d at %H:%M} UTC" if arrival.at is not None else ""
+    came_of_it = {
+        Outcome.PATCHED: "and the process answered it with a patch, which the nodes asked here do not show",
+        Outcome.NO_HANDLER: "but the process has no handler for it: its owner must install one (python -m bot handler)",
+        Outcome.FAILED: f"but the process failed at it: {plain(arrival.error or '', 120)}",
+        Outcome.UNKNOWN: "but nobody could say what came of it",
+    }
+    return f"The owner's EnableStatePatch message arrived{when}, {came_of_it[arrival.outcome]}."
 
 
 def _reasoning(judgement: Judgement, reading: Reading) -> list[str]:

@@ -28,7 +28,8 @@ async def network() -> AsyncIterator[AoNetwork]:
 @pytest.fixture
 def settings(network) -> Settings:
     nodes = tuple(NodeSettings(url=node.url, operator=node.operator) for node in network.nodes)
-    ao = AoSettings(nodes=nodes, gateways=(network.gateway_url,))
+    units = {"cu_url": network.cu_url, "allowed_hosts": network.allowed_hosts}
+    ao = AoSettings(nodes=nodes, gateways=(network.gateway_url,), **units)
     return Settings(ao=ao, checks=CheckSettings(requests_per_minute=60_000))
 
 
@@ -98,6 +99,14 @@ async def test_words_for_people(network, settings):
     explained = report.as_text(explain=True)
     assert f"owner {OWNER}" in explained
     assert "slot 0" in explained
+
+
+async def test_a_message_without_a_handler_is_told(network, settings):
+    pid = network.spawn(OWNER)
+    network.send(pid, OWNER, {"Action": "EnableStatePatch"}, identity="m" * 42 + "A")
+    network._record("m" * 42 + "A", OWNER, pid, (("Action", "EnableStatePatch"),), mined=True)
+    report = await run_check(settings, [pid], keys=["balances"])
+    assert "has no handler for it" in report.as_text()
 
 
 async def test_all_nodes_down_is_said_in_words(network, settings):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from bot.ao.addresses import trusted_origins
+from bot.ao.arrivals import Arrivals
 from bot.ao.gateway import Gateways
 from bot.ao.node import Node
 from bot.ao.pool import Pool
@@ -17,20 +18,29 @@ from bot.settings import Settings
 
 
 class Opened(NamedTuple):
-    """What reads AO, ready to be used."""
+    """What reads AO. It can be used while `transport` is open."""
 
     transport: Transport
     gateways: Gateways
     reader: Reader
+    arrivals: Arrivals
+
+
+def put_together(settings: Settings, *, clock: Clock = utc_now) -> Opened:
+    """Make what `settings.ao` and `settings.checks` describe; whoever calls opens and closes `transport`."""
+    ao = settings.ao
+    hosts = (host for host in ao.allowed_hosts if "*" not in host)
+    urls = (*(node.url for node in ao.nodes), *ao.gateways, ao.cu_url, *hosts)
+    transport = Transport(trusted=trusted_origins(urls, named=ao.private_origins))
+    gateways = Gateways(transport, ao.gateways, deadline=settings.checks.timeout.total_seconds(), clock=clock)
+    nodes = [Node(transport, node, settings.checks, clock=clock) for node in ao.nodes]
+    arrivals = Arrivals(transport, gateways, ao.cu_url, ao.allowed_hosts)
+    return Opened(transport, gateways, Reader(Pool(nodes), gateways), arrivals)
 
 
 @asynccontextmanager
 async def open_reading(settings: Settings, *, clock: Clock = utc_now) -> AsyncGenerator[Opened]:
-    """Open what `settings.ao` and `settings.checks` describe, and close it in the end."""
-    urls = (*(node.url for node in settings.ao.nodes), *settings.ao.gateways)
-    trusted = trusted_origins(urls, named=settings.ao.private_origins)
-    async with Transport(trusted=trusted) as transport:
-        deadline = settings.checks.timeout.total_seconds()
-        gateways = Gateways(transport, settings.ao.gateways, deadline=deadline, clock=clock)
-        nodes = [Node(transport, node, settings.checks, clock=clock) for node in settings.ao.nodes]
-        yield Opened(transport, gateways, Reader(Pool(nodes), gateways))
+    """Make it and open it; in the end it is closed."""
+    opened = put_together(settings, clock=clock)
+    async with opened.transport:
+        yield opened

@@ -52,6 +52,29 @@ class Metadata:
     tags: tuple[tuple[str, str], ...] = ()
 
 
+class Outcome(StrEnum):
+    """What came of a message that reached a process."""
+
+    PATCHED = "patched"
+    NO_HANDLER = "no-handler"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The newest message with a migration's action that reached a process, and what came of it.
+
+    `at` is None until it is mined. `error` is what the compute unit said of a message that failed, a stranger's text.
+    """
+
+    message: str
+    sender: str
+    at: datetime | None
+    outcome: Outcome
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusCard:
     """All that one person may see of one registration.
@@ -77,6 +100,7 @@ class StatusCard:
     stopped: bool = False
     sign_url: str | None = None
     no_sign_link: NoSignLink | None = None
+    arrival: Arrival | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
