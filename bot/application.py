@@ -26,6 +26,7 @@ from bot.services.announcing import Announcing
 from bot.services.checking import Checking
 from bot.services.delivering import Delivering
 from bot.services.health import Pulse
+from bot.services.recording import Recording
 from bot.services.registering import Registering
 from bot.services.reminding import Reminding
 from bot.services.supervising import supervise
@@ -62,22 +63,17 @@ class Application:
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
-        self.checking = Checking(
-            self.database,
-            self.reader,
-            settings,
-            clock,
-            turning=Turning(settings.checks, self.ticketing),
-            agenda=self.agenda,
-            alarms=self.alarms,
+        recording = Recording(
+            self.database, settings, clock, turning=Turning(settings.checks, self.ticketing), agenda=self.agenda
         )
+        self.checking = Checking(self.database, self.reader, settings, clock, recording=recording, alarms=self.alarms)
         self.registering = Registering(
             self.database,
             self.reader,
             self.gateways,
             settings,
             clock,
-            checking=self.checking,
+            recording=recording,
             ticketing=self.ticketing,
             agenda=self.agenda,
         )

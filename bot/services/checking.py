@@ -7,32 +7,27 @@ the messages that the look causes. Where many checks fail at once it is our node
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ao.memory import MEMORY, Memory
-from bot.ao.reader import Reader, Reading, Urgency
+from bot.ao.reader import Reader, Urgency
 from bot.clock import Clock
 from bot.domain.card import NoSignLink, Role, StatusCard
 from bot.domain.keys import StateKey, parse_key
 from bot.domain.observation import Verdict
-from bot.domain.pace import next_look
 from bot.domain.process_id import ProcessId
-from bot.domain.status import TargetStatus, advance
-from bot.domain.verdict import Reason
+from bot.domain.status import TargetStatus
 from bot.errors import BadInput, NotYours
 from bot.services import holds
-from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.services.cards import make_card
 from bot.services.health import Pulse
+from bot.services.recording import Look, Recording
 from bot.services.supervising import seconds_until, supervise
-from bot.services.turning import Turn, Turning
 from bot.settings import Settings
 from bot.store import people, processes, registrations
 from bot.store.database import Database
@@ -44,7 +39,6 @@ Say = Callable[[str], Awaitable[None]]
 
 MANY = 5
 """So many failed checks at once, and half of all, are our node's fault."""
-_FAILED = frozenset({Reason.NO_ANSWER, Reason.NODES_DOWN})
 _FIRST_HOLD, _LONGEST_HOLD = timedelta(minutes=2), timedelta(minutes=30)
 _POLL = 5.0
 _AFTER_SIGNATURE = (
@@ -59,20 +53,6 @@ _AFTER_SIGNATURE = (
 _KEYS_AT_MOST = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A claimed process and what was read of it, one judgement for each of the claim's targets."""
-
-    claim: Claim
-    reading: Reading
-
-    @property
-    def failed(self) -> bool:
-        """Whether no node gave any usable answer."""
-        judgements = self.reading.judgements
-        return bool(judgements) and all(judgement.reason in _FAILED for judgement in judgements)
-
-
 class Checking:
     """Observes processes and keeps their statuses."""
 
@@ -83,18 +63,15 @@ class Checking:
         settings: Settings,
         clock: Clock,
         *,
-        turning: Turning,
-        agenda: Agenda,
+        recording: Recording,
         alarms: Alarms,
     ) -> None:
         self.pulse = Pulse("sweep", settings.checks.now_timeout + timedelta(seconds=60), clock)
         self._database = database
         self._reader = reader
         self._settings = settings.checks
-        self._operators = len({node.voice for node in settings.ao.nodes})
         self._clock = clock
-        self._turning = turning
-        self._agenda = agenda
+        self._recording = recording
         self._alarms = alarms
         self._slots = asyncio.Semaphore(settings.checks.concurrency)
         self._wake = asyncio.Event()
@@ -138,7 +115,7 @@ class Checking:
         if trial:
             async with self._database.write() as connection:
                 await holds.release(connection, holds.CHECKS)
-        await self._record(looks)
+        await self._recording.record(looks)
         return len(claims)
 
     async def _look_at_all(self, claims: Sequence[Claim]) -> list[Look]:
@@ -179,59 +156,6 @@ class Checking:
                 now,
             )
 
-    async def _record(self, looks: Sequence[Look]) -> None:
-        now = self._clock()
-        async with self._database.write() as connection:
-            changed: set[int] = set()
-            for look in looks:
-                if await processes.keep_lease(connection, look.claim):
-                    changed |= await self.write_reading(connection, look.reading, look.claim.targets, now)
-            await self._agenda.plan(connection, sorted(changed), now)
-
-    async def write_reading(
-        self, connection: AsyncConnection, reading: Reading, asked: Sequence[Target], now: datetime
-    ) -> set[int]:
-        """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
-
-        A target that came into being since is looked at next, at once.
-        """
-        known = await processes.find(connection, reading.process)
-        signed_at = None if known is None else known.signed_at
-        targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
-        judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
-        turns: list[Turn] = []
-        next_looks = [now] if any(target.id not in judged for target in targets) else []
-        for target in targets:
-            if (judgement := judged.get(target.id)) is None:
-                continue
-            status = advance(
-                target.status, judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
-            )
-            await processes.record_target(connection, target.id, status, judgement)
-            turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
-            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement))
-            next_looks.append(
-                next_look(
-                    status,
-                    judgement,
-                    now=now,
-                    settings=self._settings,
-                    jitter=random.random(),
-                    signed_at=signed_at,
-                )
-            )
-        await processes.record(
-            connection,
-            reading.process,
-            metadata=reading.metadata,
-            memory=MEMORY.dump_json(reading.memory).decode(),
-            evidence=reading.evidence,
-            requests=reading.requests,
-            now=now,
-            next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
-        )
-        return await self._turning.tell(connection, turns, now)
-
     async def check_now(self, user_id: int, process: ProcessId, progress: Say | None = None) -> StatusCard:
         """Look at a process that this person follows, and give its card. Raises NotYours; never a PeerError."""
         async with self._database.read() as connection:
@@ -259,7 +183,7 @@ class Checking:
             async with self._database.write() as connection:
                 await processes.put_back(connection, claims, self._clock() + _FIRST_HOLD)
         else:
-            await self._record([look])
+            await self._recording.record([look])
         return look
 
     async def look(self, user_id: int, process: ProcessId, keys: Sequence[str] = ()) -> StatusCard:
@@ -269,9 +193,7 @@ class Checking:
             reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED)
         judgement = reading.judgements[0]
         now = self._clock()
-        status = advance(
-            TargetStatus(), judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
-        )
+        status = self._recording.advance(TargetStatus(), judgement, now)
         return StatusCard(
             registration_id=0,
             process=process,

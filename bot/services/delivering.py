@@ -8,20 +8,17 @@ conversation is looked through for it first.
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.notices import Envelope, Notice, Sender, Sent
+from bot.domain.notices import Envelope, Sender, Sent
 from bot.errors import (
     ConfigurationError,
-    NewConversationsBlocked,
-    RecipientUnreachable,
     SendError,
     SendLater,
 )
@@ -29,9 +26,10 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
 from bot.services.pacing import TokenBucket
+from bot.services.settling import Advisor, Settling, blank
 from bot.services.supervising import seconds_until, supervise
 from bot.settings import ReminderSettings
-from bot.store import outbox, people
+from bot.store import outbox
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -40,10 +38,7 @@ log = structlog.get_logger()
 IN_FLIGHT = 20
 NONCE_REMEMBERED = timedelta(seconds=60)  # "the past few minutes" (discord-facts.md, section 1), kept well within
 SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
-GIVE_UP_AFTER = 60  # attempts: with the pauses below about two days
-ANTI_SPAM = 20026
 _POLL = 2.0
-_LONGEST_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +48,6 @@ class Outcome:
     state: Literal["sent", "refused", "waiting"]
     code: int | None = None
     next_try_at: datetime | None = None
-
-
-class Advisor(Protocol):
-    """Looks at a message just before its first attempt, and hears that it was sent; in the same transaction."""
-
-    async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
-        """Give what to send, or when to try instead, or None: it is no longer wanted."""
-        ...
-
-    async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
-        """Hear that it was sent."""
-        ...
 
 
 class Delivering:
@@ -79,6 +62,7 @@ class Delivering:
         self._clock = clock
         self._advisor = advisor
         self._alarms = alarms
+        self._settling = Settling(database, clock, advisor=advisor, alarms=alarms)
         self._bucket = TokenBucket(settings.messages_per_second)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._wake = asyncio.Event()
@@ -172,12 +156,12 @@ class Delivering:
     async def _still_wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
         if message.uncertain_since is None:
             if message.unreachable_code is not None:
-                await self._refuse(connection, message, now, message.unreachable_code, "person is unreachable")
+                await self._settling.refuse(connection, message, now, message.unreachable_code, "person is unreachable")
                 return False
             revised = await self._advisor.revise(connection, message, now)
             if revised is None:
                 await outbox.settle(
-                    connection, message, state=State.WITHDRAWN.value, done_at=now, notice=_blank(message)
+                    connection, message, state=State.WITHDRAWN.value, done_at=now, notice=blank(message)
                 )
                 return False
             if isinstance(revised, datetime):
@@ -195,15 +179,15 @@ class Delivering:
             async with asyncio.timeout(SEND_TIMEOUT):
                 sent = await self._send(message, started)
         except SendError as error:
-            await self._failed(message, error)
+            await self._settling.failed(message, error)
         except TimeoutError:
-            await self._failed(message, SendLater("No answer from Discord in time.", retry_after=0))
+            await self._settling.failed(message, SendLater("No answer from Discord in time.", retry_after=0))
         except Exception:
             log.exception("sender failed", delivery=message.id, kind=message.kind)
-            await self._failed(message, SendLater("The sender failed.", retry_after=60))
+            await self._settling.failed(message, SendLater("The sender failed.", retry_after=60))
             await self._alarms.ring("sender", "A message could not be sent because of a fault of ours; see the log.")
         else:
-            await self._succeeded(message, sent)
+            await self._settling.succeeded(message, sent)
         await self._announce_settled()
 
     async def _send(self, message: Message, now: datetime) -> Sent:
@@ -224,114 +208,6 @@ class Delivering:
                 return found
         return await self.sender.send(envelope)
 
-    async def _succeeded(self, message: Message, sent: Sent) -> None:
-        now = self._clock()
-        async with self._database.write() as connection:
-            ours = await outbox.settle(
-                connection,
-                message,
-                state=State.SENT.value,
-                done_at=now,
-                sent_channel_id=sent.channel_id,
-                sent_message_id=sent.message_id,
-                notice=_blank(message),
-            )
-            if message.user_id is not None:
-                await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
-                if message.dm_channel_id is None:
-                    await holds.release(connection, holds.NEW_CONVERSATIONS)
-            if ours:
-                await self._advisor.sent(connection, message, now)
-
-    async def _failed(self, message: Message, error: SendError) -> None:
-        log.warning(
-            "message not sent", delivery=message.id, kind=message.kind, error=type(error).__name__, code=error.code
-        )
-        now = self._clock()
-        async with self._database.write() as connection:
-            match error:
-                case RecipientUnreachable():
-                    await self._refuse(connection, message, now, error.code, str(error))
-                    await self._unreachable(connection, message, error, now)
-                case NewConversationsBlocked():
-                    await self._hold_new(connection, message, error, now)
-                case SendLater():
-                    await self._later(connection, message, error, now)
-                case _:
-                    await self._refuse(connection, message, now, error.code, str(error))
-                    sentence = f"Discord refused a {message.kind} for good: {error}"
-                    await self._alarms.ring_in(connection, f"refused:{message.kind}", sentence, now)
-
-    async def _unreachable(
-        self, connection: AsyncConnection, message: Message, error: SendError, now: datetime
-    ) -> None:
-        """Only an act of the person makes them reachable again; until then nothing is planned for them."""
-        if message.user_id is not None:
-            await people.change(
-                connection, message.user_id, unreachable_code=error.code or 50007, next_reminder_at=None
-            )
-
-    async def _hold_new(self, connection: AsyncConnection, message: Message, error: SendError, now: datetime) -> None:
-        flagged = error.code == ANTI_SPAM
-        first, longest = (
-            (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
-        )
-        until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
-        await outbox.settle(
-            connection, message, next_try_at=until, uncertain_since=None, code=error.code, reason=str(error)[:200]
-        )
-        sentence = (
-            f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
-            f"I try again at <t:{int(until.timestamp())}:f>."
-        )
-        if flagged:
-            sentence += " Its anti-spam system has flagged this bot: appeal in the developer portal."
-        await self._alarms.ring_in(connection, "new-conversations", sentence, now)
-
-    async def _later(self, connection: AsyncConnection, message: Message, error: SendLater, now: datetime) -> None:
-        if message.attempts >= GIVE_UP_AFTER:
-            await self._refuse(connection, message, now, error.code, "gave up")
-            await self._alarms.ring_in(connection, "gave-up", f"I gave up sending a {message.kind}: {error}", now)
-            return
-        pause = max(timedelta(seconds=error.retry_after), _pause(message.attempts))
-        if error.everywhere:
-            until = await holds.hold(connection, holds.SENDS, now=now, first=pause, longest=max(pause, _LONGEST_PAUSE))
-            await self._alarms.ring_in(
-                connection,
-                "sends",
-                f"Discord takes no message for now: {error} I go on at <t:{int(until.timestamp())}:f>.",
-                now,
-            )
-        certain = {"uncertain_since": None} if error.everywhere else {}
-        await outbox.settle(
-            connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200], **certain
-        )
-
-    async def _refuse(
-        self, connection: AsyncConnection, message: Message, now: datetime, code: int | None, reason: str
-    ) -> None:
-        await outbox.settle(
-            connection,
-            message,
-            state=State.REFUSED.value,
-            done_at=now,
-            uncertain_since=None,
-            code=code,
-            reason=reason[:200],
-            notice=_blank(message),
-        )
-
     async def _announce_settled(self) -> None:
         async with self._settled:
             self._settled.notify_all()
-
-
-def _blank(message: Message) -> Notice:
-    """Give the notice as it is kept: without the raw ticket, which from now on is only in the link."""
-    return message.notice.model_copy(update={"ticket": None}) if hasattr(message.notice, "ticket") else message.notice
-
-
-def _pause(attempts: int) -> timedelta:
-    """Give 2, 4, 8 … seconds up to an hour, with a quarter of jitter."""
-    seconds = min(2.0 ** min(attempts, 12), _LONGEST_PAUSE.total_seconds())
-    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))

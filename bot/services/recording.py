@@ -1,0 +1,111 @@
+"""Writing down what a look found: statuses, the next look, and the messages that it causes, in one transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ao.memory import MEMORY
+from bot.ao.reader import Reading
+from bot.clock import Clock
+from bot.domain.pace import next_look
+from bot.domain.status import TargetStatus, advance
+from bot.domain.verdict import Judgement, Reason
+from bot.services.agenda import Agenda
+from bot.services.turning import Turn, Turning
+from bot.settings import Settings
+from bot.store import processes
+from bot.store.database import Database
+from bot.store.processes import Claim, Target
+
+_FAILED = frozenset({Reason.NO_ANSWER, Reason.NODES_DOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A claimed process and what was read of it, one judgement for each of the claim's targets."""
+
+    claim: Claim
+    reading: Reading
+
+    @property
+    def failed(self) -> bool:
+        """Whether no node gave any usable answer."""
+        judgements = self.reading.judgements
+        return bool(judgements) and all(judgement.reason in _FAILED for judgement in judgements)
+
+
+class Recording:
+    """Writes looks. Only here does a status move."""
+
+    def __init__(
+        self, database: Database, settings: Settings, clock: Clock, *, turning: Turning, agenda: Agenda
+    ) -> None:
+        self._database = database
+        self._settings = settings.checks
+        self._operators = len({node.voice for node in settings.ao.nodes})
+        self._clock = clock
+        self._turning = turning
+        self._agenda = agenda
+
+    def advance(self, status: TargetStatus, judgement: Judgement, now: datetime) -> TargetStatus:
+        """Give the status after one more judgement, by the rule of `bot.domain.status` for the configured nodes."""
+        return advance(
+            status, judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
+        )
+
+    async def record(self, looks: Sequence[Look]) -> None:
+        """Write those looks whose lease is still ours, and plan the reminders of whom they change something for."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            changed: set[int] = set()
+            for look in looks:
+                if await processes.keep_lease(connection, look.claim):
+                    changed |= await self.write(connection, look.reading, look.claim.targets, now)
+            await self._agenda.plan(connection, sorted(changed), now)
+
+    async def write(
+        self, connection: AsyncConnection, reading: Reading, asked: Sequence[Target], now: datetime
+    ) -> set[int]:
+        """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
+
+        A target that came into being since is looked at next, at once.
+        """
+        known = await processes.find(connection, reading.process)
+        signed_at = None if known is None else known.signed_at
+        targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
+        judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
+        turns: list[Turn] = []
+        next_looks = [now] if any(target.id not in judged for target in targets) else []
+        for target in targets:
+            if (judgement := judged.get(target.id)) is None:
+                continue
+            status = self.advance(target.status, judgement, now)
+            await processes.record_target(connection, target.id, status, judgement)
+            turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
+            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement))
+            next_looks.append(
+                next_look(
+                    status,
+                    judgement,
+                    now=now,
+                    settings=self._settings,
+                    jitter=random.random(),
+                    signed_at=signed_at,
+                )
+            )
+        await processes.record(
+            connection,
+            reading.process,
+            metadata=reading.metadata,
+            memory=MEMORY.dump_json(reading.memory).decode(),
+            evidence=reading.evidence,
+            requests=reading.requests,
+            now=now,
+            next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
+        )
+        return await self._turning.tell(connection, turns, now)

@@ -1,0 +1,158 @@
+"""What became of an attempt to send, written in one transaction with everything that follows from it."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.domain.notices import Notice, Sent
+from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
+from bot.services import holds
+from bot.services.alarms import Alarms
+from bot.store import outbox, people
+from bot.store.database import Database
+from bot.store.outbox import Message, State
+
+log = structlog.get_logger()
+
+GIVE_UP_AFTER = 60  # attempts: with the pauses below about two days
+ANTI_SPAM = 20026
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+class Advisor(Protocol):
+    """Looks at a message just before its first attempt, and hears that it was sent; in the same transaction."""
+
+    async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
+        """Give what to send, or when to try instead, or None: it is no longer wanted."""
+        ...
+
+    async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
+        """Hear that it was sent."""
+        ...
+
+
+class Settling:
+    """Writes outcomes; only where the lease is still ours."""
+
+    def __init__(self, database: Database, clock: Clock, *, advisor: Advisor, alarms: Alarms) -> None:
+        self._database = database
+        self._clock = clock
+        self._advisor = advisor
+        self._alarms = alarms
+
+    async def succeeded(self, message: Message, sent: Sent) -> None:
+        """Write that it arrived, and where the conversation is."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            ours = await outbox.settle(
+                connection,
+                message,
+                state=State.SENT.value,
+                done_at=now,
+                sent_channel_id=sent.channel_id,
+                sent_message_id=sent.message_id,
+                notice=blank(message),
+            )
+            if message.user_id is not None:
+                await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
+                if message.dm_channel_id is None:
+                    await holds.release(connection, holds.NEW_CONVERSATIONS)
+            if ours:
+                await self._advisor.sent(connection, message, now)
+
+    async def failed(self, message: Message, error: SendError) -> None:
+        """Write why it did not arrive, and what follows: never again, later, or nobody new for a while."""
+        log.warning(
+            "message not sent", delivery=message.id, kind=message.kind, error=type(error).__name__, code=error.code
+        )
+        now = self._clock()
+        async with self._database.write() as connection:
+            match error:
+                case RecipientUnreachable():
+                    await self.refuse(connection, message, now, error.code, str(error))
+                    await self._unreachable(connection, message, error, now)
+                case NewConversationsBlocked():
+                    await self._hold_new(connection, message, error, now)
+                case SendLater():
+                    await self._later(connection, message, error, now)
+                case _:
+                    await self.refuse(connection, message, now, error.code, str(error))
+                    sentence = f"Discord refused a {message.kind} for good: {error}"
+                    await self._alarms.ring_in(connection, f"refused:{message.kind}", sentence, now)
+
+    async def _unreachable(
+        self, connection: AsyncConnection, message: Message, error: SendError, now: datetime
+    ) -> None:
+        """Only an act of the person makes them reachable again; until then nothing is planned for them."""
+        if message.user_id is not None:
+            await people.change(
+                connection, message.user_id, unreachable_code=error.code or 50007, next_reminder_at=None
+            )
+
+    async def _hold_new(self, connection: AsyncConnection, message: Message, error: SendError, now: datetime) -> None:
+        flagged = error.code == ANTI_SPAM
+        first, longest = (
+            (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
+        )
+        until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
+        await outbox.settle(
+            connection, message, next_try_at=until, uncertain_since=None, code=error.code, reason=str(error)[:200]
+        )
+        sentence = (
+            f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
+            f"I try again at <t:{int(until.timestamp())}:f>."
+        )
+        if flagged:
+            sentence += " Its anti-spam system has flagged this bot: appeal in the developer portal."
+        await self._alarms.ring_in(connection, "new-conversations", sentence, now)
+
+    async def _later(self, connection: AsyncConnection, message: Message, error: SendLater, now: datetime) -> None:
+        if message.attempts >= GIVE_UP_AFTER:
+            await self.refuse(connection, message, now, error.code, "gave up")
+            await self._alarms.ring_in(connection, "gave-up", f"I gave up sending a {message.kind}: {error}", now)
+            return
+        pause = max(timedelta(seconds=error.retry_after), _pause(message.attempts))
+        if error.everywhere:
+            until = await holds.hold(connection, holds.SENDS, now=now, first=pause, longest=max(pause, _LONGEST_PAUSE))
+            await self._alarms.ring_in(
+                connection,
+                "sends",
+                f"Discord takes no message for now: {error} I go on at <t:{int(until.timestamp())}:f>.",
+                now,
+            )
+        certain = {"uncertain_since": None} if error.everywhere else {}
+        await outbox.settle(
+            connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200], **certain
+        )
+
+    async def refuse(
+        self, connection: AsyncConnection, message: Message, now: datetime, code: int | None, reason: str
+    ) -> None:
+        """Write that it will never be sent."""
+        await outbox.settle(
+            connection,
+            message,
+            state=State.REFUSED.value,
+            done_at=now,
+            uncertain_since=None,
+            code=code,
+            reason=reason[:200],
+            notice=blank(message),
+        )
+
+
+def blank(message: Message) -> Notice:
+    """Give the notice as it is kept: without the raw ticket, which from now on is only in the link."""
+    return message.notice.model_copy(update={"ticket": None}) if hasattr(message.notice, "ticket") else message.notice
+
+
+def _pause(attempts: int) -> timedelta:
+    """Give 2, 4, 8 … seconds up to an hour, with a quarter of jitter."""
+    seconds = min(2.0 ** min(attempts, 12), _LONGEST_PAUSE.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
