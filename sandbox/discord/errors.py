@@ -71,6 +71,11 @@ class Form:
     def __init__(self) -> None:
         self._errors: Json = {}
 
+    @property
+    def faulty(self) -> bool:
+        """Whether something was wrong so far."""
+        return bool(self._errors)
+
     def wrong(self, path: Path, code: str, message: str) -> None:
         """Note one fault at a path of field names and indexes."""
         node = self._errors

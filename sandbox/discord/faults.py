@@ -1,0 +1,73 @@
+"""Switches for what goes wrong on Discord. Routes are named as in `server.requests`: `POST /channels/{channel_id}/messages`."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sandbox.discord.errors import ApiError, refusal
+from sandbox.discord.rate_limits import too_many
+
+
+class Loss(StrEnum):
+    """What becomes of an answer after the request was carried out."""
+
+    SERVER_ERROR = "500 instead of the answer"
+    CUT = "connection closed without an answer"
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One refusal to come, in the place of carrying a request out."""
+
+    error: ApiError
+
+
+@dataclass(slots=True)
+class Faults:
+    """All switches, off at first. `closed_dms` and `no_mutual_guild` hold user ids.
+
+    `opening_too_fast`: 40003 for every new DM. `quarantined`: 20026 for DMs to users whom the bot has not written to
+    before. `answer_delays`: seconds by route, before the answer is sent.
+    """
+
+    closed_dms: set[int] = field(default_factory=set)
+    no_mutual_guild: set[int] = field(default_factory=set)
+    opening_too_fast: bool = False
+    quarantined: bool = False
+    answer_delays: dict[str, float] = field(default_factory=dict)
+    _planned: dict[str, deque[_Planned]] = field(default_factory=dict)
+    _losses: dict[str, deque[Loss]] = field(default_factory=dict)
+
+    def rate_limit(
+        self, route: str, retry_after: float, *, times: int = 1, scope: str = "user", via: bool = True
+    ) -> None:
+        """Answer 429 to the next `times` requests. `scope`: user, shared or global; no `via`: as Cloudflare bans."""
+        self._plan(route, too_many(retry_after, scope=scope, via=via), times)
+
+    def refuse(self, route: str, code: int, *, times: int = 1) -> None:
+        """Refuse the next `times` requests with one of Discord's codes."""
+        self._plan(route, refusal(code), times)
+
+    def fail(self, route: str, status: int = 500, *, times: int = 1) -> None:
+        """Answer the next `times` requests with a server error, without carrying them out."""
+        self._plan(route, ApiError(status, {"message": f"{status}: Server Error", "code": 0}), times)
+
+    def lose_reply(self, route: str, *, times: int = 1, how: Loss = Loss.SERVER_ERROR) -> None:
+        """Carry the next `times` requests out, and lose their answers."""
+        self._losses.setdefault(route, deque()).extend([how] * times)
+
+    def _plan(self, route: str, error: ApiError, times: int) -> None:
+        self._planned.setdefault(route, deque()).extend([_Planned(error)] * times)
+
+    def before(self, route: str) -> None:
+        """Raise what was planned for this request, if anything."""
+        planned = self._planned.get(route)
+        if planned:
+            raise planned.popleft().error
+
+    def after(self, route: str) -> Loss | None:
+        """Tell what becomes of this answer."""
+        losses = self._losses.get(route)
+        return losses.popleft() if losses else None
