@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import segno
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -43,6 +44,7 @@ class _ProcessBody(_Body):
     message: str | None = Field(default=None, max_length=128)
 
 
+_log = structlog.get_logger()
 _Given = TypeVar("_Given", bound=_Body)
 
 
@@ -71,8 +73,10 @@ class Api:
 
     async def signed(self, request: web.Request) -> web.Response:
         """Have the process read again at once."""
-        process = await self._process(await _read(request, _ProcessBody))
+        body = await _read(request, _ProcessBody)
+        process = await self._process(body)
         metrics.SIGNED.inc()
+        _log.info("web.signed", process=process.process, message=body.message)
         if not self.watches.begin(process.process):
             raise refusal(web.HTTPServiceUnavailable, "Many people are signing just now. Your process is checked soon.")
         return web.json_response({"checking": True})

@@ -26,7 +26,7 @@ from bot.web.watches import ReadsAfterSignature, Watches
 
 STATIC: Final = Path(__file__).parent / "static"
 FILES: Final = ("ao.js", "sign.js", "view.js", "sign.css", "bell.svg")
-API_BURST, API_PER_SECOND = 60, 2.0
+API_BURST, API_PER_SECOND = 60, 5.0
 HEALTH_SECONDS = 5
 
 _log = structlog.get_logger()

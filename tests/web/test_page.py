@@ -198,6 +198,16 @@ async def test_another_wallet_than_the_owners_is_said_before_signing(house: Hous
     assert house.messages_of(process)[0]["From"] == house.ben.address
 
 
+async def test_who_was_handed_the_process_can_sign_anyway(house: House, page: Page) -> None:
+    lua = f'Balances = {{ada = "100"}}\nOwner = "{house.ada.address}"'
+    process = house.spawn(handler=True, owner=house.ben.address, lua=lua)
+    await open_page(page, await house.register(process))
+    await connect(page)
+    await expect(said(page)).to_contain_text("unless the process was handed over to it")
+    await sign(page, "Sign anyway")
+    await expect(said(page)).to_contain_text("Done.", timeout=20_000)
+
+
 async def test_an_account_switched_in_between_signs_nothing_that_is_sent(house: House, page: Page) -> None:
     process = house.spawn(handler=True)
     await open_page(page, await house.register(process))
@@ -270,11 +280,20 @@ async def test_a_result_that_is_refused_leaves_the_nodes_to_tell(house: House, p
     await expect(said(page)).to_contain_text("Done.", timeout=20_000)
 
 
-async def test_a_double_click_signs_once(house: House, page: Page) -> None:
+async def test_a_double_click_signs_nothing_by_itself(house: House, page: Page) -> None:
+    """Some wallets connect and sign without a question, so that the second click would be the consent."""
     process = house.spawn(handler=True)
     await open_page(page, await house.register(process))
-    await page.locator("#buttons button").first.dblclick()
-    await allow(page, "Connect")
+    permissions = '["ACCESS_ADDRESS", "SIGN_TRANSACTION"]'
+    await page.evaluate(f"localStorage.setItem('demo-wallet:permissions', '{permissions}')")
+    connect_button = page.get_by_role("button", name="Connect wallet")
+    await expect(connect_button).to_be_enabled()
+    box = await connect_button.bounding_box()
+    assert box is not None
+    await page.mouse.dblclick(box["x"] + 20, box["y"] + 20, delay=30)
+    await expect(said(page)).to_contain_text("Connected as")
+    await expect(page.get_by_role("button", name="Sign", exact=True)).to_be_enabled()
+    assert await page.get_by_role("dialog").count() == 0
     await page.get_by_role("button", name="Sign", exact=True).dblclick()
     await allow(page, "Sign")
     await expect(said(page)).to_contain_text("Done.", timeout=20_000)

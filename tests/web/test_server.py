@@ -150,10 +150,10 @@ async def test_nothing_else_is_there(http: aiohttp.ClientSession, house: House, 
 
 
 async def test_an_address_that_asks_too_often_waits(api: Api) -> None:
-    statuses = [(await api("ticket", {"ticket": "A" * 22}))[0] for _ in range(62)]
+    answers = [await api("ticket", {"ticket": "A" * 22}) for _ in range(200)]
+    statuses = [status for status, _, _ in answers]
     assert statuses[:60] == [410] * 60
-    status, said, answer = await api("ticket", {"ticket": "A" * 22})
-    assert status == 429
+    _, said, answer = answers[statuses.index(429)]
     assert said["error"] == "That was often. Wait a moment, then try again."
     assert answer.headers["Retry-After"] == "1"
 
@@ -163,7 +163,7 @@ async def test_forwarded_addresses_count_only_from_trusted_proxies(
 ) -> None:
     async def statuses(where: House) -> set[int]:
         api = Api(http, where)
-        asked = [await api("qr", {}, headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(65)]
+        asked = [await api("qr", {}, headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(200)]
         return {status for status, _, _ in asked}
 
     assert 429 in await statuses(house)

@@ -24,6 +24,7 @@ async function start() {
   });
   $("host").textContent = location.host;
   $("origin").textContent = location.origin;
+  if (!isSecureContext) return say("Open this page by https: over plain http a browser lets no page check a signature.", "bad");
   link = await openLink();
   if (!link) return;
   const todo = link.processes.filter((process) => process.status !== "patched");
@@ -32,7 +33,8 @@ async function start() {
   wallet = await findWallet();
   const seen = [];
   for (const process of todo) {
-    if (await handle(process)) seen.push(watch(process));
+    const message = await handle(process);
+    if (message) seen.push(watch(process, message));
   }
   $("process").hidden = true;
   $("listed").hidden = false;
@@ -40,19 +42,20 @@ async function start() {
   conclude(todo, await Promise.all(seen));
 }
 
-/** One process, from the signature to the network's answer. True when the network took a message of its owner's. */
+/** One process, from the signature to the network's answer. Gives the id of the last message that the network took, or null. */
 async function handle(process) {
   let step = remembered(process)?.step ?? "patch";
+  let id = null;
   for (let signatures = 0; signatures < 3; signatures += 1) {
     const message = step === "patch" ? patchMessage(process.process, link.action)
       : installMessage(process.process, process.handler);
     show(process, message, link.network.mu);
-    const id = remembered(process)?.id ?? (await signAndSend(process, step, message));
-    if (!id) return mark(process, "skipped", false);
+    id = remembered(process)?.id ?? (await signAndSend(process, step, message));
+    if (!id) return mark(process, "skipped", null);
     const result = await resultOf(process, id);
     forget(process);
     if (result === "sign again") continue;
-    if (!result || holdsPatch(result)) return mark(process, "sent", true);
+    if (!result || holdsPatch(result)) return mark(process, "sent", id);
     if (handlerSaid(result)) {
       trouble("Your process has the handler, but nothing to show yet. It shows it by itself as soon as there is. It said:",
         handlerSaid(result));
@@ -64,7 +67,7 @@ async function handle(process) {
   }
   at(3, "There is nothing more to sign for this one. Its app's developers can find out why it shows nothing.");
   await press("Go on");
-  return mark(process, "sent", true);
+  return mark(process, "sent", id);
 }
 
 /** Asks for the signature until the messenger unit took one, or the person skips (null). Gives the message's id. */
@@ -158,13 +161,13 @@ async function resultOf(process, id) {
 }
 
 /** Tells the bot, and follows what the nodes show for two minutes at most. Gives "patched", "seen" or "later". */
-async function watch(process) {
+async function watch(process, message) {
   mark(process, "checking");
   let told = false;
   let seen = "later";
-  for (let times = 0; times < 48; times += 1) {
-    told ||= Boolean(await ask("signed", { process: process.process }).catch(() => null));
-    await new Promise((wake) => setTimeout(wake, times < 3 ? 800 : 2500));
+  for (let times = 0; times < 40; times += 1) {
+    told ||= Boolean(await ask("signed", { process: process.process, message }).catch(() => null));
+    await new Promise((wake) => setTimeout(wake, times < 3 ? 800 : 3000));
     const news = await ask("status", { process: process.process }).catch(() => null);
     if (news?.status === "patched") return mark(process, "patched", "patched");
     if (news?.latest === "patched") seen = "seen";
