@@ -1,4 +1,4 @@
-"""A Discord on this machine: its REST API and gateway, and the people who use it. It speaks only the public protocol."""
+"""A Discord on this machine: its REST API and gateway, and the people who use it. It speaks public protocols only."""
 
 from sandbox.discord.people import Person
 from sandbox.discord.server import TOKEN, DiscordServer

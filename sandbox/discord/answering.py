@@ -1,14 +1,15 @@
-"""How the bot answers interactions: callbacks, follow-ups, edits of what it answered (docs: receiving-and-responding.mdx)."""
+"""How the bot answers interactions: callbacks, follow-ups, edits (docs: receiving-and-responding.mdx)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 
 from sandbox.discord import wire
 from sandbox.discord.bodies import SENDABLE, Body, Draft, read_draft
 from sandbox.discord.command_rules import CHOICES, OptionType, check_choices
 from sandbox.discord.commands import GUILD_INSTALL
-from sandbox.discord.errors import Form, Json, refusal
+from sandbox.discord.errors import Form, Json, errors_below, refusal
 from sandbox.discord.interactions import Interaction, Interactions, State, Type
 from sandbox.discord.modals import check_modal
 from sandbox.discord.models import Flag, Message
@@ -48,6 +49,14 @@ class Answering:
     def __init__(self, world: World, interactions: Interactions) -> None:
         self._world = world
         self._interactions = interactions
+        self._take: Mapping[Callback, Callable[[Interaction, Body], None]] = {
+            Callback.MESSAGE: self._answer,
+            Callback.DEFERRED_MESSAGE: self._defer,
+            Callback.DEFERRED_UPDATE: self._acknowledge,
+            Callback.UPDATE: self._update,
+            Callback.CHOICES: self._choices,
+            Callback.MODAL: self._open_modal,
+        }
 
     # The first answer
 
@@ -61,20 +70,8 @@ class Answering:
         if self._interactions.is_late(interaction):
             raise refusal(10062)
         kind = self._kind(interaction, body.json)
-        data = Body(body.json.get("data") or {}, body.files)
-        if kind is Callback.MESSAGE:
-            self._answer(interaction, data)
-        elif kind is Callback.DEFERRED_MESSAGE:
-            self._defer(interaction, data)
-        elif kind is Callback.DEFERRED_UPDATE:
-            interaction.original = interaction.source
-            self._interactions.enter(interaction, State.ACKNOWLEDGED)
-        elif kind is Callback.UPDATE:
-            self._update(interaction, data)
-        elif kind is Callback.CHOICES:
-            self._choices(interaction, data.json)
-        else:
-            self._interactions.open_modal(interaction, check_modal(body.json.get("data")))
+        with errors_below("data"):
+            self._take[kind](interaction, Body(body.json.get("data") or {}, body.files))
         return self._response(interaction, kind)
 
     def _kind(self, interaction: Interaction, given: Json) -> Callback:
@@ -99,6 +96,13 @@ class Answering:
         interaction.original = self._post(interaction, draft, interaction.reply_type)
         self._interactions.enter(interaction, State.DEFERRED)
 
+    def _acknowledge(self, interaction: Interaction, _: Body) -> None:
+        interaction.original = interaction.source
+        self._interactions.enter(interaction, State.ACKNOWLEDGED)
+
+    def _open_modal(self, interaction: Interaction, body: Body) -> None:
+        self._interactions.open_modal(interaction, check_modal(body.json))
+
     def _update(self, interaction: Interaction, body: Body) -> None:
         message = interaction.source
         if message is None or message.deleted:
@@ -107,11 +111,11 @@ class Answering:
         interaction.original = message
         self._interactions.enter(interaction, State.UPDATED)
 
-    def _choices(self, interaction: Interaction, data: Json) -> None:
-        form, choices = Form(), data.get("choices")
+    def _choices(self, interaction: Interaction, body: Body) -> None:
+        form, choices = Form(), body.json.get("choices")
         kind = next((each["type"] for each in _flat(interaction.data) if each.get("focused")), OptionType.STRING)
-        if form.items(["data", "choices"], choices, at_most=CHOICES):
-            check_choices(form, list(choices or ()), kind, ["data", "choices"])
+        if form.items(["choices"], choices, at_most=CHOICES):
+            check_choices(form, list(choices or ()), kind, ["choices"])
         form.done()
         interaction.choices = list(choices or ())
         self._interactions.enter(interaction, State.CHOICES)

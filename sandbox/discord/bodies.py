@@ -14,7 +14,7 @@ from sandbox.discord.embeds import check_embeds
 from sandbox.discord.errors import ApiError, Form, Json, refusal
 from sandbox.discord.layouts import check_components, walk
 from sandbox.discord.mentions import check_allowed
-from sandbox.discord.models import Flag, Message
+from sandbox.discord.models import Flag, Message, safe_name
 
 CONTENT = 2000
 FILES = 10
@@ -23,7 +23,6 @@ REQUEST_SIZE = 25 << 20
 FILE_FIELD = re.compile(r"files\[(\d{1,2})\]")
 LEGACY_FIELDS = ("content", "embeds", "sticker_ids", "poll")
 SENDABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2
-_ODD_IN_NAME = re.compile(r"[^\w.\-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ async def _read_multipart(request: web.Request) -> Body:
         if part.name == "payload_json":
             payload = _parse(data)
         elif number is not None:
-            name = _ODD_IN_NAME.sub("_", part.filename or "file").strip("_") or "file"
+            name = safe_name(part.filename or "")
             files[int(number.group(1))] = Upload(name, data, part.headers.get("Content-Type"))
     return Body(payload, files)
 

@@ -61,7 +61,7 @@ MOST_VALUES: Mapping[int, int] = {
 
 
 class Controls:
-    """Checks interactive components of one message or dialog. `seen` are the custom_ids met so far, which must differ."""
+    """Checks interactive components of one message or dialog. `seen`: the custom_ids met so far, which must differ."""
 
     def __init__(self, form: Form, *, in_modal: bool) -> None:
         self.form = form

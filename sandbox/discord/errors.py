@@ -1,13 +1,14 @@
 """Refusals, in the shape in which Discord gives them.
 
-`code` and `status` are those of Discord's documentation (opcodes-and-status-codes.mdx, rate-limits.mdx). The names inside the
-`errors` tree (`BASE_TYPE_MAX_LENGTH` and so on) are not documented as a list; they are those seen in its examples and in
-public reports. A bot must not depend on them, and this one does not.
+`code` and `status` are those of Discord's documentation (opcodes-and-status-codes.mdx, rate-limits.mdx). The names
+inside the `errors` tree (`BASE_TYPE_MAX_LENGTH` and so on) are not documented as a list; they are those of its examples and of
+public reports, or made up in their manner. A bot must not depend on them, and this one does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "dict[str, Any]"
@@ -65,8 +66,19 @@ def plain(status: int, message: str) -> ApiError:
     return ApiError(status, {"message": f"{status}: {message}", "code": 0})
 
 
+@contextmanager
+def errors_below(field: str) -> Iterator[None]:
+    """Put the `errors` of a refusal below a field: where the refused body is only a part of the request's."""
+    try:
+        yield
+    except ApiError as error:
+        if "errors" in error.body:
+            error.body["errors"] = {field: error.body["errors"]}
+        raise
+
+
 class Form:
-    """Collects what is wrong with a body, and refuses it as a whole, as Discord does: 50035 with a tree of `_errors`."""
+    """Collects what is wrong with a body, and refuses it as a whole, as Discord does: 50035, a tree of `_errors`."""
 
     def __init__(self) -> None:
         self._errors: Json = {}

@@ -1,4 +1,4 @@
-"""Switches for what goes wrong on Discord. Routes are named as in `server.requests`: `POST /channels/{channel_id}/messages`."""
+"""Switches for what goes wrong on Discord. Routes are named as in `server.requests`: `POST /users/@me/channels`."""
 
 from __future__ import annotations
 

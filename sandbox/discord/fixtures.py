@@ -100,8 +100,9 @@ def pointed_at(server: DiscordServer) -> Iterator[None]:
 async def connected(server: DiscordServer, bot: discord.Client) -> AsyncIterator[discord.Client]:
     """Run a discord.py client until it is ready, and close it at the end. What it dies of is raised."""
     with pointed_at(server):
-        running_bot = asyncio.create_task(bot.start(server.token))
-        ready = asyncio.create_task(_wait_ready(bot))
+        await bot.login(server.token)
+        running_bot = asyncio.create_task(bot.connect())
+        ready = asyncio.create_task(bot.wait_until_ready())
         try:
             async with asyncio.timeout(READY):
                 await asyncio.wait((running_bot, ready), return_when=asyncio.FIRST_COMPLETED)
@@ -112,10 +113,3 @@ async def connected(server: DiscordServer, bot: discord.Client) -> AsyncIterator
             ready.cancel()
             await bot.close()
             await asyncio.gather(running_bot, return_exceptions=True)
-
-
-async def _wait_ready(bot: discord.Client) -> None:
-    # `wait_until_ready` may only be called once the client has logged in.
-    while not hasattr(bot, "_ready") or bot.user is None:
-        await asyncio.sleep(0.001)
-    await bot.wait_until_ready()

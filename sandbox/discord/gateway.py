@@ -1,4 +1,4 @@
-"""The gateway: WebSocket sessions of the bot's shards (docs: events/gateway.mdx, gateway-events.mdx)."""
+"""The gateway: the bot's shards, what they hear, and what can go wrong (docs: gateway.mdx, gateway-events.mdx)."""
 
 from __future__ import annotations
 
@@ -6,148 +6,24 @@ import asyncio
 import contextlib
 import json
 import secrets
-import time
-import zlib
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import IntEnum
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from sandbox.discord import wire
+from sandbox.discord.connection import Close, Connection, Op, Refused, Session
 from sandbox.discord.errors import Json
 from sandbox.discord.events import BotMoved
 from sandbox.discord.world import World
 
-BUFFERED = 500
-"""Events that a session keeps for a RESUME."""
 SESSIONS = 50
-SENDS = 120
-SENDS_WINDOW = 60.0
 LONGEST_PAYLOAD = 4096
 """Bytes that a bot may send at once."""
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
 PRIVILEGED = 1 << 1 | 1 << 8 | MESSAGE_CONTENT
 ALL_INTENTS = (1 << 26) - 1
 _INTENT_OF = {"MESSAGE_CREATE": 9, "MESSAGE_UPDATE": 9, "MESSAGE_DELETE": 9}
-
-
-class Op(IntEnum):
-    """Gateway opcodes."""
-
-    DISPATCH = 0
-    HEARTBEAT = 1
-    IDENTIFY = 2
-    PRESENCE = 3
-    RESUME = 6
-    RECONNECT = 7
-    INVALID_SESSION = 9
-    HELLO = 10
-    HEARTBEAT_ACK = 11
-
-
-class Close(IntEnum):
-    """Gateway close codes."""
-
-    UNKNOWN_ERROR = 4000
-    UNKNOWN_OPCODE = 4001
-    DECODE_ERROR = 4002
-    NOT_AUTHENTICATED = 4003
-    AUTHENTICATION_FAILED = 4004
-    ALREADY_AUTHENTICATED = 4005
-    RATE_LIMITED = 4008
-    SESSION_TIMED_OUT = 4009
-    INVALID_SHARD = 4010
-    INVALID_INTENTS = 4013
-    DISALLOWED_INTENTS = 4014
-
-
-class _Refused(Exception):
-    """Ends a connection with a close code."""
-
-    def __init__(self, code: Close) -> None:
-        super().__init__(code.name)
-        self.code = code
-
-
-@dataclass(slots=True, eq=False)
-class Session:
-    """What outlives a connection: who it is, and what was sent. `connection` None: it may still RESUME."""
-
-    id: str
-    shard: int
-    shards: int
-    intents: int
-    seq: int = 0
-    sent: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=BUFFERED))
-    connection: Connection | None = None
-
-    def serves(self, guild_id: int | None) -> bool:
-        """Tell whether a guild's events (None: those of DMs) belong to its shard."""
-        return (guild_id or 0) // (1 << 22) % self.shards == self.shard
-
-    def dispatch(self, name: str, data: Json) -> None:
-        """Send an event; while it is not connected, keep it for the RESUME."""
-        self.seq += 1
-        frame = json.dumps({"op": Op.DISPATCH, "t": name, "s": self.seq, "d": data})
-        self.sent.append((self.seq, frame))
-        if self.connection is not None:
-            self.connection.send(frame)
-
-    def missed_since(self, seq: int) -> list[str] | None:
-        """Give what was sent after `seq`, or None where too much was missed."""
-        if seq > self.seq or (self.sent and self.sent[0][0] > seq + 1):
-            return None
-        return [frame for number, frame in self.sent if number > seq]
-
-
-class Connection:
-    """One WebSocket. Frames go through a queue, in order, compressed as one stream where asked for."""
-
-    def __init__(self, socket: web.WebSocketResponse, *, compressed: bool) -> None:
-        self.socket = socket
-        self.session: Session | None = None
-        self._zlib = zlib.compressobj() if compressed else None
-        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-        self._received: deque[float] = deque(maxlen=SENDS)
-        self._close_code: int = WSCloseCode.OK
-
-    def send(self, frame: str) -> None:
-        """Queue a frame."""
-        self._queue.put_nowait(frame)
-
-    def send_op(self, op: Op, data: object = None) -> None:
-        """Queue a frame that is no event."""
-        self.send(json.dumps({"op": op, "d": data, "s": None, "t": None}))
-
-    def close(self, code: int = WSCloseCode.OK) -> None:
-        """Close after what is queued was sent."""
-        self._close_code = code
-        self._queue.put_nowait(None)
-
-    async def write(self) -> None:
-        """Send what is queued until it is closed."""
-        while (frame := await self._queue.get()) is not None:
-            if self._zlib is None:
-                await self.socket.send_str(frame)
-            else:
-                compressed = self._zlib.compress(frame.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
-                await self.socket.send_bytes(compressed)
-        await self.socket.close(code=self._close_code)
-
-    def cut(self) -> None:
-        """Cut the line without a goodbye, as a lost network does."""
-        transport = self.socket._req.transport if self.socket._req else None
-        if transport is not None:
-            transport.abort()
-
-    def count_received(self) -> None:
-        """Count what the bot sends. Raises _Refused when it sends too much."""
-        now = time.monotonic()
-        if len(self._received) == SENDS and now - self._received[0] < SENDS_WINDOW:
-            raise _Refused(Close.RATE_LIMITED)
-        self._received.append(now)
 
 
 class Gateway:
@@ -273,7 +149,7 @@ class Gateway:
                 self._hear(connection, message, path)
         except TimeoutError:
             connection.close(Close.SESSION_TIMED_OUT)
-        except _Refused as refused:
+        except Refused as refused:
             connection.close(refused.code)
 
     async def _end(self, connection: Connection, writer: asyncio.Task[None]) -> None:
@@ -295,9 +171,9 @@ class Gateway:
             given = json.loads(message.data)
             op, data = int(given["op"]), given.get("d")
         except (ValueError, KeyError, TypeError):
-            raise _Refused(Close.DECODE_ERROR) from None
+            raise Refused(Close.DECODE_ERROR) from None
         if len(message.data) > LONGEST_PAYLOAD:
-            raise _Refused(Close.DECODE_ERROR)
+            raise Refused(Close.DECODE_ERROR)
         if op == Op.HEARTBEAT:
             if self.answers_heartbeats:
                 connection.send_op(Op.HEARTBEAT_ACK)
@@ -306,23 +182,23 @@ class Gateway:
         elif op == Op.RESUME:
             self._resume(connection, data, path)
         elif connection.session is None:
-            raise _Refused(Close.NOT_AUTHENTICATED)
+            raise Refused(Close.NOT_AUTHENTICATED)
         elif op != Op.PRESENCE:
-            raise _Refused(Close.UNKNOWN_OPCODE)
+            raise Refused(Close.UNKNOWN_OPCODE)
 
     def _identify(self, connection: Connection, data: Json) -> None:
         if connection.session is not None:
-            raise _Refused(Close.ALREADY_AUTHENTICATED)
+            raise Refused(Close.ALREADY_AUTHENTICATED)
         if data.get("token") != self._token:
-            raise _Refused(Close.AUTHENTICATION_FAILED)
+            raise Refused(Close.AUTHENTICATION_FAILED)
         shard, shards = data.get("shard") or (0, 1)
         if not 0 <= shard < shards:
-            raise _Refused(Close.INVALID_SHARD)
+            raise Refused(Close.INVALID_SHARD)
         intents = data.get("intents")
         if not isinstance(intents, int) or intents & ~ALL_INTENTS:
-            raise _Refused(Close.INVALID_INTENTS)
+            raise Refused(Close.INVALID_INTENTS)
         if intents & PRIVILEGED & ~self.privileged_allowed:
-            raise _Refused(Close.DISALLOWED_INTENTS)
+            raise Refused(Close.DISALLOWED_INTENTS)
         session = Session(secrets.token_hex(16), shard, shards, intents, connection=connection)
         self._remember(session)
         connection.session = session
@@ -331,7 +207,7 @@ class Gateway:
         self._world.events.publish(BotMoved(online=True))
 
     def _remember(self, session: Session) -> None:
-        """Keep a session. An older one of the same shard that lost its connection is taken for the same bot's, and ends."""
+        """Keep a session. An older one of its shard that lost its connection is taken for the same bot's, and ends."""
         same = [old for old in self._sessions.values() if old.shard == session.shard and old.connection is None]
         for old in same:
             self._forget(old)
@@ -366,7 +242,7 @@ class Gateway:
         del self.resume_paths[:-SESSIONS]
         session = self._sessions.get(str(data.get("session_id")))
         if data.get("token") != self._token:
-            raise _Refused(Close.AUTHENTICATION_FAILED)
+            raise Refused(Close.AUTHENTICATION_FAILED)
         seq = data.get("seq")
         missed = session.missed_since(seq) if session is not None and isinstance(seq, int) else None
         if session is None or missed is None or self.refuses_resume:

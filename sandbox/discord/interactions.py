@@ -200,7 +200,7 @@ class Interactions:
         self._world.events.publish(moved)
 
     def _watch(self, interaction: Interaction) -> None:
-        """Let it fail once its 3 seconds are over by the injected clock, which may run faster than the loop's or stand still."""
+        """Let it fail once its 3 seconds are over by the injected clock, which may skip, or stand still."""
         left = (interaction.at + FIRST_ANSWER - self._world.clock()).total_seconds()
         if left < 0:
             self._timers.pop(interaction.id, None)

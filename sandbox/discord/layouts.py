@@ -64,7 +64,7 @@ class _Layout:
 
     def check(self, given: object, path: Path, allowed: Collection[int], *, depth: int) -> None:
         self.count += 1
-        kind = given.get("type") if isinstance(given, dict) else None
+        kind = given.get("type", 0) if isinstance(given, dict) else 0
         if not isinstance(given, dict) or kind not in allowed or depth > DEPTH:
             words = f'Value of field "type" must be one of {tuple(sorted(map(int, allowed)))}.'
             self.form.wrong([*path, "type"], "UNION_TYPE_CHOICES", words)

@@ -12,20 +12,15 @@ FIELDS = SELECTS | {Kind.TEXT_INPUT, Kind.FILE_UPLOAD, Kind.RADIO_GROUP, Kind.CH
 TOP = frozenset({Kind.ROW, Kind.TEXT, Kind.LABEL})
 
 
-def check_modal(data: object) -> Json:
+def check_modal(data: Json) -> Json:
     """Give the dialog's data with ids filled in. Raises ApiError."""
-    form = Form()
-    if not isinstance(data, dict):
-        form.wrong(["data"], "BASE_TYPE_REQUIRED", "This field is required")
-        form.done()
-        raise AssertionError("a faulty form is refused")
-    modal: Json = deepcopy(data)
-    form.text(["data", "custom_id"], modal.get("custom_id"), at_least=1, at_most=100)
-    form.text(["data", "title"], modal.get("title"), at_least=1, at_most=45)
-    if form.items(["data", "components"], modal.get("components"), at_least=1, at_most=5):
+    form, modal = Form(), deepcopy(data)
+    form.text(["custom_id"], modal.get("custom_id"), at_least=1, at_most=100)
+    form.text(["title"], modal.get("title"), at_least=1, at_most=45)
+    if form.items(["components"], modal.get("components"), at_least=1, at_most=5):
         controls = Controls(form, in_modal=True)
         for index, component in enumerate(modal["components"]):
-            _top(form, controls, component, ["data", "components", index])
+            _top(form, controls, component, ["components", index])
     form.done()
     for number, component in enumerate(walk(modal["components"]), start=1):
         component["id"] = component.get("id") or number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, IntFlag
@@ -10,6 +11,14 @@ from typing import Any, TypeAlias
 from sandbox.discord.permissions import EVERYONE, Overwrite
 
 Json: TypeAlias = "dict[str, Any]"
+
+
+_ODD_IN_NAME = re.compile(r"[^\w.\-]+", re.ASCII)
+
+
+def safe_name(name: str) -> str:
+    """Give a file's name as Discord stores it: letters, numbers, dots, dashes and underscores."""
+    return _ODD_IN_NAME.sub("_", name).strip("_") or "file"
 
 
 class ChannelType(IntEnum):
@@ -120,7 +129,7 @@ class Via:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message as it is now. Edits change it in place, so that who holds it sees them. `only_for`: ephemeral, for this user."""
+    """A message as it is now: edits change it in place. `only_for`: ephemeral, for the user of this id."""
 
     id: int
     channel_id: int

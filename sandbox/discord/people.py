@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.discord.bodies import CONTENT, Draft, Upload
@@ -13,7 +13,7 @@ from sandbox.discord.controls import Kind
 from sandbox.discord.errors import Json
 from sandbox.discord.events import MessageGone
 from sandbox.discord.filling import modal_data, select_values
-from sandbox.discord.interactions import Interaction, State, Type
+from sandbox.discord.interactions import State, Type
 from sandbox.discord.models import Channel, Message, User
 from sandbox.discord.permissions import Can
 from sandbox.discord.publishing import create_message
@@ -26,84 +26,13 @@ from sandbox.discord.refusals import (
     OpensALink,
     TheBotDidNotAnswer,
 )
+from sandbox.discord.reply import PATIENCE, Matching, Reply
 from sandbox.discord.resolving import File, Resolver
 from sandbox.discord.seen import Modal, SeenMessage
 from sandbox.discord.server import DiscordServer
 from sandbox.discord.typing_commands import command_data
 from sandbox.discord.wire import allows
 from sandbox.discord.wire import message as message_json
-
-PATIENCE = 10.0
-"""Real seconds that a person waits for something to come; the 3 seconds of a first answer go by the server's clock."""
-Matching = Callable[[SeenMessage], bool]
-
-
-class Reply:
-    """What came of one action. It follows what the bot does next."""
-
-    def __init__(self, server: DiscordServer, interaction: Interaction) -> None:
-        self._server = server
-        self.interaction = interaction
-
-    @property
-    def state(self) -> State:
-        """What the person sees now: deferred, answered, updated, a dialog…"""
-        return self.interaction.state
-
-    @property
-    def message(self) -> SeenMessage:
-        """The answer, or the message that was updated, as it is now. Raises TheBotDidNotAnswer where there is none."""
-        if self.interaction.original is None:
-            raise TheBotDidNotAnswer(f"There is no message: the interaction is {self.state}.")
-        return self._seen(self.interaction.original)
-
-    @property
-    def followups(self) -> list[SeenMessage]:
-        """Further messages of the same interaction, oldest first."""
-        return [self._seen(message) for message in self.interaction.followups]
-
-    @property
-    def modal(self) -> Modal:
-        """The dialog that opened. Raises NoModal where none did, or it is closed."""
-        return Modal(self.interaction)
-
-    async def wait_final(self, timeout: float = PATIENCE) -> SeenMessage:  # noqa: ASYNC109 -- ends in our own error
-        """Wait until the bot no longer "thinks", and give its answer. Later edits are seen through the same message.
-
-        Raises TheBotDidNotAnswer.
-        """
-        interaction = self.interaction
-
-        def final() -> bool:
-            gone = interaction.original is not None and interaction.original.deleted
-            return gone or bool(interaction.followups) or self.state in (State.ANSWERED, State.UPDATED)
-
-        await self._wait(final, timeout, "its answer")
-        return self.message
-
-    async def wait_until(self, matching: Matching, timeout: float = PATIENCE) -> SeenMessage:  # noqa: ASYNC109 -- as above
-        """Wait until the answer, which may be edited on and on, is so. Raises TheBotDidNotAnswer."""
-        original = self.interaction
-
-        def so() -> bool:
-            return original.original is not None and matching(self._seen(original.original))
-
-        await self._wait(so, timeout, "what was waited for")
-        return self.message
-
-    async def wait_followup(self, count: int = 1, timeout: float = PATIENCE) -> SeenMessage:  # noqa: ASYNC109 -- as above
-        """Wait for the `count`-th further message. Raises TheBotDidNotAnswer."""
-        await self._wait(lambda: len(self.interaction.followups) >= count, timeout, "a follow-up")
-        return self.followups[count - 1]
-
-    async def _wait(self, is_so: Callable[[], bool], timeout: float, what: str) -> None:  # noqa: ASYNC109 -- as above
-        if not await self.interaction.wait_for(is_so, timeout):
-            shown = self.interaction.original
-            now = f"shows {self._seen(shown).text!r}" if shown else "shows nothing"
-            raise TheBotDidNotAnswer(f"{timeout:g} seconds went by without {what}: it is {self.state} and {now}.")
-
-    def _seen(self, message: Message) -> SeenMessage:
-        return SeenMessage(message, self._server.world)
 
 
 class Person:
@@ -149,7 +78,7 @@ class Person:
         after: int = 0,
         timeout: float | None = None,  # noqa: ASYNC109 -- ends in our own error
     ) -> SeenMessage:
-        """Wait until the bot's newest fitting message is there, one with an id above `after`. Raises TheBotDidNotAnswer."""
+        """Wait for a fitting message of the bot with an id above `after`; the newest. Raises TheBotDidNotAnswer."""
         patience = self.patience if timeout is None else timeout
 
         def found() -> SeenMessage | None:
@@ -239,7 +168,10 @@ class Person:
         return await self._use(seen, data)
 
     async def choose(self, message: SeenMessage | int, custom_id: str, values: Sequence[Any]) -> Reply:
-        """Choose in a select menu, named by custom_id or placeholder; options by label or value. Raises as `press`, BadChoice."""
+        """Choose in a select menu, named by custom_id or placeholder; options by label or value.
+
+        Raises as `press`, and BadChoice.
+        """
         seen = SeenMessage(self._message(message), self.world)
         select = seen.select(custom_id)
         if select.disabled:

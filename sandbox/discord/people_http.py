@@ -8,7 +8,7 @@ All ids are strings, as in Discord's own API. `person` is a user's id. Every POS
     GET  messages?person=P&channel=C  → [Message], oldest first, the 100 newest
     GET  files/{attachment}/{name}    → the bytes of an attachment, from the page's own origin
     POST slash            {person, channel, command, options: {name: value}, files?: {name: File}}         → Reply
-    POST autocomplete     {person, channel, command, options: {name: typed}, focused: name}  → {choices: [{name, value}]}
+    POST autocomplete     {person, channel, command, options: {name: typed}, focused: name} → {choices: [{name, value}]}
     POST press            {person, message, button: custom_id or label}                                    → Reply
     POST choose           {person, message, select: custom_id or placeholder, values: [value, …]}          → Reply
     POST submit           {person, modal: Modal.id, values: {custom_id or label: value}}                   → Reply

@@ -47,7 +47,7 @@ class Overwrite:
 
 
 def compute(base: int, overwrites: Iterable[Overwrite], *, everyone: int, roles: Iterable[int], member: int) -> int:
-    """Give what is left of `base` (the roles' permissions together) in a channel: everyone, then roles, then the member."""
+    """Give what a channel leaves of `base`, the roles' permissions together: everyone, then roles, then the member."""
     if base & Can.ADMINISTRATOR:
         return ALL
     by_id = {overwrite.id: overwrite for overwrite in overwrites}

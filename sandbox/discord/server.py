@@ -35,7 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One request of the bot: its method and path, `route` ("POST /channels/{channel_id}/messages"), the answer's status."""
+    """One request of the bot. `route` is like "POST /channels/{channel_id}/messages", `status` the answer's."""
 
     method: str
     path: str

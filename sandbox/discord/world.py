@@ -22,6 +22,7 @@ from sandbox.discord.models import (
     Message,
     Role,
     User,
+    safe_name,
 )
 from sandbox.discord.permissions import IN_DM, READ_AND_WRITE, Can, Overwrite, compute
 from sandbox.discord.snowflakes import Snowflakes
@@ -250,7 +251,7 @@ class World:
 
     def upload(self, name: str, data: bytes, *, content_type: str | None = None, ephemeral: bool = False) -> Attachment:
         """Store a file."""
-        attachment_id = self.new_id()
+        attachment_id, name = self.new_id(), safe_name(name)
         url = f"{self.files_url}/{attachment_id}/{name}"
         attachment = Attachment(attachment_id, name, data, url, content_type, ephemeral=ephemeral)
         self.attachments[attachment_id] = attachment

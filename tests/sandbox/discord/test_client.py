@@ -1,5 +1,4 @@
 import discord
-from discord import app_commands, ui
 from discord.ext import commands
 
 from sandbox.discord import Person
@@ -8,7 +7,9 @@ from sandbox.discord.fixtures import connected, running
 
 class Bot(commands.AutoShardedBot):
     def __init__(self):
-        super().__init__("!", intents=discord.Intents(guilds=True), help_command=None, guild_ready_timeout=0.05, max_messages=None)
+        super().__init__(
+            "!", intents=discord.Intents(guilds=True), help_command=None, guild_ready_timeout=0.05, max_messages=None
+        )
 
     async def setup_hook(self):
         @self.tree.command(description="Say hello")
