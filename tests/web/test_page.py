@@ -79,6 +79,7 @@ async def test_a_handler_that_is_there_is_switched_on_and_the_process_is_patched
     assert (message["From"], message["Data"]) == (house.ada.address, " ")
     assert await house.status_of(process) == "patched"
     await expect(page.locator(".state")).to_have_text("patched")
+    await expect(page.locator("h1")).to_have_text("Done")
 
 
 async def test_without_a_handler_the_whole_lua_is_shown_signed_and_installed(house: House, page: Page) -> None:

@@ -177,6 +177,7 @@ async function watch(process, message) {
 }
 
 function conclude(todo, seen) {
+  if (seen.length) $("title").textContent = seen.every((outcome) => outcome === "patched") ? "Done" : "Signed and sent";
   const skipped = todo.length - seen.length;
   const rest = skipped ? ` You skipped ${count(skipped)}: open this link again when you are ready.` : "";
   if (seen.includes("later")) {
