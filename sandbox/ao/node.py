@@ -46,6 +46,7 @@ class SandboxNode:
         self.address = encode64(hashlib.sha256(f"operator of {operator}".encode()).digest())
         self._world = world
         self._computed: dict[str, int] = {}
+        self._ready: dict[str, float] = {}
         self._server = Server(self._respond)
 
     @property
@@ -68,10 +69,11 @@ class SandboxNode:
     def restart(self) -> None:
         """Forget everything computed, as a node without a store does: every process is cold again."""
         self._computed.clear()
+        self._ready.clear()
 
     def computed(self, process: str) -> int | None:
-        """Give the slot up to which a process is computed here; None while it is cold."""
-        return self._computed.get(process)
+        """Give the slot up to which a process is computed here: None while it is cold, −1 while the first look runs."""
+        return self._computed.get(process, -1 if process in self._ready else None)
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         if self.down:
@@ -83,15 +85,13 @@ class SandboxNode:
             return web.Response(status=204, headers=[*CORS, ("access-control-allow-headers", "*")])
         if request.method == "POST":
             return await self._post(request)
+        await self._wait_for_computing(request.raw_path)
         bundle = request.headers.get("accept-bundle")
-        evaluates = self._evaluates(request.raw_path)
         answer = self._in_front(request) or (
             answers.failed()
             if bundle not in (None, "true")
             else self.answer(request.raw_path, bundle=bundle is not None)
         )
-        if evaluates and self.faults.compute_delay:
-            await asyncio.sleep(self.faults.compute_delay)
         if answer.broken:
             return _hang_up(request)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
@@ -196,11 +196,17 @@ class SandboxNode:
     def _known(self, process: str) -> Process | None:
         return None if process in self.faults.lost else self._world.find(process)
 
-    def _evaluates(self, path: str) -> bool:
-        if "/now" in path:
-            return True
-        name = path.lstrip("/").partition(_DEVICE)[0]
-        return "/compute" in path and name not in self._computed
+    async def _wait_for_computing(self, path: str) -> None:
+        """Wait while the node computes a process, whoever asked first: to give up and ask again gains nothing."""
+        name, device, rest = path.lstrip("/").partition(_DEVICE)
+        if not device or not rest.startswith(("/compute", "/now")):
+            return
+        now = asyncio.get_running_loop().time()
+        ready = self._ready.get(name, now)
+        if ready <= now and (rest.startswith("/now") or name not in self._computed):
+            ready = self._ready[name] = now + self.faults.compute_delay
+        if ready > now:
+            await asyncio.sleep(ready - now)
 
 
 def kind_of(method: str, path: str) -> str:

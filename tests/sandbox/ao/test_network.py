@@ -84,6 +84,21 @@ async def test_each_fault_shows_as_it_would(ask: Any, network: AoNetwork) -> Non
     assert (await ask("GET", keys, **BUNDLE))[0] == 200
 
 
+async def test_asking_again_while_a_node_computes_gains_nothing(ask: Any, network: AoNetwork) -> None:
+    node, process = network.nodes[0], network.spawn(OWNER, patches=PATCHED)
+    node.faults.compute_delay = 0.4
+    url = at(node, process, "compute/at-slot")
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await ask("GET", url, timeout=aiohttp.ClientTimeout(total=0.1))
+    assert (await ask("GET", url))[1] == "0"
+    assert 0.3 < time.monotonic() - started < 0.75
+    started = time.monotonic()
+    await ask("GET", url)
+    await ask("GET", at(node, process, "slot/current"))
+    assert time.monotonic() - started < 0.3, "computed once, it answers at once"
+
+
 async def test_down_hangs_up_refuse_refuses_and_both_come_back(ask: Any, network: AoNetwork) -> None:
     node = network.nodes[0]
     url = f"{node.url}/~meta@1.0/info/address"
