@@ -16,6 +16,9 @@ from bot.domain.observation import Observation
 
 MOST_NAMES = 256
 LONGEST_BODY = 8192
+MOST_LOOKS = 28
+"""For how many looks what is kept may stand in: a week of them at the usual pace. A node that was wrong once must not
+stay wrong for as long as a process is quiet."""
 _KEPT_HEADERS = ("at-slot", "ao-types", "ao-result", "codec-device", "type", f"cache{LINK}")
 UNREADABLE_WHOLE = ("oversized", "protocol", "reset")
 """Failures of `HEAD compute` that its size may have caused: the listings are small and may still come."""
@@ -26,13 +29,15 @@ class NodeMemory:
     """What one node showed of one process at the last look.
 
     `warm`: it has evaluated the process, so that a `compute` is no `now`. `no_head`: it, or a proxy before it, cannot
-    answer `HEAD compute`. `kept` are observations in the order in which they were made, bodies and headers cut.
+    answer `HEAD compute`. `kept` are observations in the order in which they were made, bodies and headers cut;
+    `looks` counts the looks at which they stood in.
     """
 
     node: str
     warm: bool = False
     no_head: bool = False
     kept: tuple[Observation, ...] = ()
+    looks: int = 0
 
     def view(self) -> View:
         """Read what is kept."""
@@ -50,7 +55,8 @@ class Memory:
 
     def of(self, node: str) -> NodeMemory:
         """Give what is kept of one node, by its URL; of a node never asked, nothing."""
-        return next((memory for memory in self.nodes if memory.node == node), NodeMemory(node=node))
+        memory = next((memory for memory in self.nodes if memory.node == node), NodeMemory(node=node))
+        return memory if memory.looks < MOST_LOOKS else replace(memory, kept=(), looks=0)
 
     def with_look(self, observations: Sequence[Observation]) -> Memory:
         """Give the memory after a look. Nodes that were not asked keep theirs."""
@@ -74,7 +80,13 @@ def _remember(before: NodeMemory, observations: Iterable[Observation]) -> NodeMe
         kept = before.kept  # it said nothing new
     if any(len(observation.headers) > MOST_NAMES or len(observation.body) > LONGEST_BODY for observation in kept):
         kept = ()
-    return NodeMemory(node=before.node, warm=warm, no_head=_is_headless_after(answered, before.no_head), kept=kept)
+    return NodeMemory(
+        node=before.node,
+        warm=warm,
+        no_head=_is_headless_after(answered, before.no_head),
+        kept=kept,
+        looks=before.looks + 1 if any(observation.recalled for observation in ours) else 0,
+    )
 
 
 def _is_warm_after(observation: Observation, warm: bool) -> bool:
