@@ -104,7 +104,8 @@ export async function readResult(cu, process, id, meanwhile, seconds = 120) {
   const until = Date.now() + seconds * 1000;
   for (let pause = 1; ; pause = Math.min(pause * 1.5, 8)) {
     const answer = await attempt(`${cu.replace(/\/$/, "")}/result/${id}?process-id=${process}`);
-    if (answer?.status === 200) return parse(answer.text) ?? {};
+    const result = answer?.status === 200 ? parse(answer.text) : null;
+    if (result && ["Messages", "Output", "Error"].some((name) => name in result)) return result;
     const over = Date.now() + pause * 1000 > until;
     if (answer && over) throw new Refused("compute", words(answer.text), answer.status);
     if (over) throw new NoAnswer(new URL(cu).host);
@@ -138,8 +139,8 @@ async function attempt(url) {
   }
 }
 
-// 202: still computing. 404: not there yet. 429 and 5xx: busy.
-const comesLater = ({ status }) => status === 202 || status === 404 || status === 429 || status >= 500;
+// 202: still computing. 404: not there yet. 429 and 5xx: busy. 200 here: something in between that is no compute unit.
+const comesLater = ({ status }) => [200, 202, 404, 429].includes(status) || status >= 500;
 
 /** Follows redirects, as the old network sends people on to numbered hosts; the page's policy says which may answer. */
 async function exchange(url, options, seconds) {
@@ -153,15 +154,20 @@ async function exchange(url, options, seconds) {
   }
 }
 
+/** Reads a JSON object; null where the text is none. */
 function parse(text) {
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    return typeof value === "object" ? value : null;
   } catch {
     return null;
   }
 }
 
+/** Gives what a unit said, whether as JSON or as plain text. */
 function words(text) {
   const body = parse(text);
-  return body?.error ?? body?.message ?? (text.trim() || "No words came with it");
+  const said = body?.error ?? body?.message ?? body ?? text;
+  if (typeof said !== "string") return JSON.stringify(said);
+  return said.trimStart().startsWith("<!") || !said.trim() ? "(no words came with it)" : said;
 }

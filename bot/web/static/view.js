@@ -12,11 +12,7 @@ export function explain(error) {
     console.error(error);
     return trouble("Something on this page broke. Reload it: nothing is lost. It said:", plain(error, 300));
   }
-  if (error.by === "messenger") {
-    const closed = /not whitelisted|not allowed/i.test(error.said)
-      ? " This process lives on the old network's closed list: its app's developers must have it admitted, or move it." : "";
-    return trouble(`The network did not take your message.${closed} It said:`, `${error.status} ${error.said}`);
-  }
+  if (error.by === "messenger") return trouble(`${whyNotTaken(error)} It said:`, `${error.status} ${error.said}`);
   if (error.by === "compute") {
     return trouble("The network has your message, but did not show what came of it. It said:", `${error.status} ${error.said}`);
   }
@@ -25,6 +21,18 @@ export function explain(error) {
   }
   if (/\block/i.test(error.said)) return trouble("Your wallet is locked. Unlock it, then start again. It said:", error.said);
   return trouble("Your wallet did not do it, and nothing was sent. It said:", error.said);
+}
+
+function whyNotTaken({ said, status }) {
+  if (/not whitelisted|not allowed/i.test(said)) {
+    return "The network did not take your message. This process lives on the old network's closed list: its app's " +
+      "developers must have it admitted, or move it.";
+  }
+  if (/read_only/i.test(said)) {
+    return "The network did not take your message. It takes none for this process any more: its app's developers must move it.";
+  }
+  if (status === 429 || status >= 500) return "The network could not take your message just now. Try again in a minute.";
+  return "The network did not take your message.";
 }
 
 /** Says for whom the link was made, and lists its processes. */
