@@ -6,7 +6,8 @@
 -- it, it publishes them at once; from then on each message that changes one of them publishes what changed, and nothing
 -- else. It moves no tokens, sends nothing to anybody, and takes orders from the process's owner alone.
 --
--- To publish everything again: send Action = @ACTION@. To pause: StatePatchEnabled = false. To see what it shows: StatePatch.
+-- To publish everything again: send Action = @ACTION@. To pause: StatePatchEnabled = false. To show what is in no global:
+-- declare it with get = function() return … end in the place of names.
 --
 -- How values appear: numbers that JSON cannot carry exactly, booleans and objects with __tostring as text; lists as lists;
 -- other integer keys as text. What has no JSON form (functions, cycles, NaN, broken UTF-8) is left out, and so are empty
@@ -14,7 +15,11 @@
 -- overwritten: amounts by "0", everything else by "__ao-unset__", which newer nodes take as "delete". A global that is not
 -- there at all leaves what was published before.
 
-StatePatch = StatePatch or { sent = {} }
+if type(Handlers) ~= "table" or not Handlers.evaluate or not Handlers.prepend or type(ao) ~= "table" or not ao.send then
+  return "StatePatch: nothing was changed, because this is no aos 2.0.x process"
+end
+
+if type(StatePatch) ~= "table" or type(StatePatch.sent) ~= "table" then StatePatch = { sent = {} } end
 StatePatch.version = 1
 StatePatch.declared = {
 @DECLARED@
@@ -149,13 +154,14 @@ do
   function StatePatch.publish(everything)
     local message, published, empty = { device = DEVICE }, {}, {}
     for _, entry in ipairs(StatePatch.declared) do
-      local name, value = table.concat(entry.path, "/"), read(entry.names)
+      local name, value = table.concat(entry.path, "/"), entry.get and entry.get()
+      if not entry.get then value = read(entry.names) end
       local before = StatePatch.sent[name]
       local now, changed = update(value, before, everything, { depth = 0 })
       if now == nil and before ~= nil and value ~= nil then changed = tombstone(before) end
       if now ~= nil or value ~= nil then StatePatch.sent[name] = now end
       if now == nil or type(now) == "table" and next(now) == nil then
-        empty[#empty + 1] = table.concat(entry.names, ".")
+        empty[#empty + 1] = entry.get and name or table.concat(entry.names, ".")
       end
       if changed ~= nil then
         put(message, entry.path, changed)

@@ -40,7 +40,7 @@ def test_paths_and_globals_arrive_in_lua() -> None:
 
 
 def test_the_text_says_what_it_is_and_for_what() -> None:
-    head = render_handler({"cache/balances": "Balances"}).split("StatePatch =")[0]
+    head = render_handler({"cache/balances": "Balances"}).split("StatePatch.declared")[0]
     assert "aos 2.0.x" in head
     assert "Patchbell" in head
     assert "moves no tokens" in head

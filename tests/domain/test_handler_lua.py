@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lupa import lua53
 
 from bot.domain.handler import render_handler
 from sandbox.ao.lua import LuaProcess
@@ -198,6 +199,32 @@ def test_what_json_cannot_carry_is_left_out(aos: Aos) -> None:
     assert aos.evaluate("Info.list[3] = 'c' Info.yes = print") == [
         {"token-info": {"list": ["a", "b", "c"], "yes": "__ao-unset__"}}
     ]
+
+
+@pytest.mark.parametrize("there", ["function() end", "'mine'", "{ sent = 1 }", "{}"])
+def test_a_global_of_the_same_name_that_is_not_ours_is_replaced(aos: Aos, there: str) -> None:
+    aos.evaluate(f"StatePatch = {there}")
+    assert aos.evaluate(HANDLER) == [{"cache": {"balances": {"alice": "100", "bob": "5"}}}]
+
+
+@pytest.mark.parametrize("missing", ["Handlers.prepend", "ao.send", "Handlers"])
+def test_what_is_no_aos_is_left_alone_and_told(missing: str) -> None:
+    lua = lua53.LuaRuntime()
+    lua.execute("ao, Handlers = { send = print }, { evaluate = print, prepend = print }")
+    lua.execute(f"{missing} = nil")
+    assert lua.execute(HANDLER) == "StatePatch: nothing was changed, because this is no aos 2.0.x process"
+    assert lua.globals().StatePatch is None
+
+
+def test_an_app_may_declare_a_getter_of_its_own(aos: Aos) -> None:
+    aos.evaluate(HANDLER)
+    aos.evaluate("""
+      local holders = 2
+      table.insert(StatePatch.declared, { path = { "cache", "holders" }, get = function() return holders end })
+      Handlers.add("Join", "Join", function() holders = holders + 1 end)
+    """)
+    assert aos.message("Join") == [{"cache": {"holders": 3}}]
+    assert aos.message("Other") == []
 
 
 def test_a_very_deep_table_ends_somewhere(aos: Aos) -> None:
