@@ -98,7 +98,7 @@ class Connection:
         self._zlib = zlib.compressobj() if compressed else None
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._received: deque[float] = deque(maxlen=SENDS)
-        self._close_code: int = WSCloseCode.OK
+        self.closed_with: int | None = None
 
     def send(self, frame: str) -> None:
         """Queue a frame."""
@@ -109,9 +109,10 @@ class Connection:
         self.send(json.dumps({"op": op, "d": data, "s": None, "t": None}))
 
     def close(self, code: int = WSCloseCode.OK) -> None:
-        """Close after what is queued was sent."""
-        self._close_code = code
-        self._queue.put_nowait(None)
+        """Close after what is queued was sent. The first code counts."""
+        if self.closed_with is None:
+            self.closed_with = code
+            self._queue.put_nowait(None)
 
     async def write(self) -> None:
         """Send what is queued until it is closed."""
@@ -121,7 +122,7 @@ class Connection:
             else:
                 compressed = self._zlib.compress(frame.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
                 await self.socket.send_bytes(compressed)
-        await self.socket.close(code=self._close_code)
+        await self.socket.close(code=self.closed_with or WSCloseCode.OK)
 
     def cut(self) -> None:
         """Cut the line without a goodbye, as a lost network does."""

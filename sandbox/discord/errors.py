@@ -1,8 +1,8 @@
 """Refusals, in the shape in which Discord gives them.
 
 `code` and `status` are those of Discord's documentation (opcodes-and-status-codes.mdx, rate-limits.mdx). The names
-inside the `errors` tree (`BASE_TYPE_MAX_LENGTH` and so on) are not documented as a list; they are those of its examples and of
-public reports, or made up in their manner. A bot must not depend on them, and this one does not.
+inside the `errors` tree (`BASE_TYPE_MAX_LENGTH` and so on) are not documented as a list; they are those of its examples
+and of public reports, or made up in their manner. A bot must not depend on them, and this one does not.
 """
 
 from __future__ import annotations

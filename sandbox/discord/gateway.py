@@ -21,6 +21,7 @@ SESSIONS = 50
 LONGEST_PAYLOAD = 4096
 """Bytes that a bot may send at once."""
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 12, 1 << 15
+GOODBYES = (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
 PRIVILEGED = 1 << 1 | 1 << 8 | MESSAGE_CONTENT
 ALL_INTENTS = (1 << 26) - 1
 _INTENT_OF = {"MESSAGE_CREATE": 9, "MESSAGE_UPDATE": 9, "MESSAGE_DELETE": 9}
@@ -157,10 +158,11 @@ class Gateway:
         session = connection.session
         if session is not None and session.connection is connection:
             session.connection = None
-            if connection.socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY):
-                self._sessions.pop(session.id, None)  # the bot said goodbye, so there is nothing to resume
+            if connection.closed_with is None and connection.socket.close_code in GOODBYES:
+                self._forget(session)  # the bot said goodbye, so there is nothing to resume
+        if session is not None:
             self._world.events.publish(BotMoved(self.online))
-        connection.close(connection._close_code)
+        connection.close()
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(1.0):
                 await writer

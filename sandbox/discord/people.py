@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sandbox.discord.bodies import CONTENT, Draft, Upload
@@ -79,23 +79,34 @@ class Person:
         timeout: float | None = None,  # noqa: ASYNC109 -- ends in our own error
     ) -> SeenMessage:
         """Wait for a fitting message of the bot with an id above `after`; the newest. Raises TheBotDidNotAnswer."""
-        patience = self.patience if timeout is None else timeout
 
         def found() -> SeenMessage | None:
             fitting = (each for each in reversed(self.messages(channel_id)) if each.id > after and each.author.bot)
             return next((each for each in fitting if matching(each)), None)
 
+        def complaint() -> str:
+            return f"no such message came. The last ones: {[each.text for each in self.messages(channel_id)][-3:]!r}"
+
+        await self._watch(lambda: found() is not None, self.patience if timeout is None else timeout, complaint)
+        message = found()
+        if message is None:
+            raise TheBotDidNotAnswer(complaint())
+        return message
+
+    async def wait_bot(self, *, online: bool = True, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109 -- as above
+        """Wait until the green dot beside the bot's name is there, or gone. Raises TheBotDidNotAnswer."""
+        await self._watch(
+            lambda: self.server.gateway.online is online, timeout, lambda: "the bot's dot did not change."
+        )
+
+    async def _watch(self, is_so: Callable[[], bool], timeout: float, complaint: Callable[[], str]) -> None:  # noqa: ASYNC109 -- as above
         with self.server.events.watch() as watch:
             try:
-                async with asyncio.timeout(patience):
-                    while (message := found()) is None:
+                async with asyncio.timeout(timeout):
+                    while not is_so():
                         await watch.next()
             except TimeoutError:
-                shown = [message.text for message in self.messages(channel_id)][-3:]
-                raise TheBotDidNotAnswer(
-                    f"{patience:g} seconds went by without such a message. The last ones: {shown!r}"
-                ) from None
-        return message
+                raise TheBotDidNotAnswer(f"{timeout:g} seconds went by: {complaint()}") from None
 
     async def wait_dm(
         self,
