@@ -109,6 +109,7 @@ class PatchbellClient(commands.AutoShardedBot):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         )
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody is called here
         Route.BASE = settings.api_url.rstrip("/")  # the one seam that discord.py has: for the whole process
         self._settings = settings
         self._memos = memos

@@ -1,0 +1,1 @@
+"""What Patchbell costs, always beside something to compare it with, measured in one run."""
