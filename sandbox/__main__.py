@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -44,7 +45,10 @@ def main() -> None:
         prog="python -m sandbox", description="Patchbell's sandbox. Nothing in it is real."
     )
     parser.add_argument("--port", type=int, default=0, help="port of the page on 127.0.0.1 (default: a free one)")
-    asyncio.run(run(parser.parse_args().port))
+    try:
+        asyncio.run(run(parser.parse_args().port))
+    except OSError as error:
+        sys.exit(f"The sandbox could not start: {error.strerror or error}.")
 
 
 if __name__ == "__main__":

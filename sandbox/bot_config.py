@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 Value: TypeAlias = "str | int | float | bool | list[str] | list[int] | list[dict[str, str]]"
 
-TOKEN = "sandbox.not-a-secret.patchbell"
-
 # Quick, so that the walk takes minutes; honest, because only waits are shortened, never a rule of the verdict.
 PACE: Mapping[str, Mapping[str, Value]] = {
     "checks": {

@@ -34,7 +34,7 @@ class BotState(StrEnum):
 def environment_for_bot(environment: Mapping[str, str]) -> dict[str, str]:
     """Give the caller's environment without its PATCHBELL_*: a real token must not reach the sandbox."""
     kept = {name: value for name, value in environment.items() if not name.upper().startswith("PATCHBELL_")}
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "TYPER_STANDARD_TRACEBACK": "1"}
 
 
 class BotProcess:

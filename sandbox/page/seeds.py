@@ -39,7 +39,7 @@ class Seed:
 def plant(network: AoNetwork, owner: str) -> tuple[Seed, ...]:
     """Spawn the three, owned by the demo wallet's address."""
     kinds = (
-        ("Harbour Coin", "HRBR", _HANDLER, "handler there, off"),
+        ("Harbour Coin", "HRBR", _HANDLER, "handler off"),
         ("Lantern Vault", "LNTN", "", "no handler"),
         ("Orchard Token", "ORCH", _SHOWS_AT_ROOT, "patched, at the root"),
     )

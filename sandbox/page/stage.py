@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from sandbox.ao.network import AoNetwork
-from sandbox.bot_config import TOKEN, write_config
+from sandbox.bot_config import write_config
 from sandbox.bot_process import BotProcess
 from sandbox.clock import SandboxClock
 from sandbox.discord import DiscordServer, people_http
@@ -120,7 +120,7 @@ class Stage:
             self._config,
             {
                 "discord": {
-                    "token": TOKEN,
+                    "token": self.discord.token,
                     "api_url": self.discord.api_url,
                     "gateway_url": self.discord.gateway_url,
                 },

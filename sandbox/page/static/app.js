@@ -235,6 +235,7 @@ async function start() {
   become(discord.cast.owner.id, state.home);
   discord.listen();
   listen();
+  discord.onCommands(discord.bot.online);
   lookAgain();
   setInterval(tick, 1000);
 }

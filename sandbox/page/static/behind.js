@@ -129,7 +129,7 @@ function raw(answer) {
 }
 
 function recipe(look) {
-  const element = says("The usual recipe says", look.recipe.verdict, make("p", {}, look.recipe.because));
+  const element = says("The usual recipe", look.recipe.verdict, make("p", {}, look.recipe.because));
   const differs = look.ours.verdict && look.ours.verdict !== look.recipe.verdict;
   element.classList.toggle("wrong", Boolean(differs));
   return element;
@@ -137,7 +137,7 @@ function recipe(look) {
 
 /** The bot's verdict with its reason: what the rule needed for it (ao-facts, "The verdict"), as the evidence has it. */
 function ours(verdict) {
-  if (verdict.error) return says("Patchbell says", null, make("p", {}, verdict.error));
+  if (verdict.error) return says("Patchbell", null, make("p", {}, verdict.error));
   const nodes = new Set(verdict.evidence.map((one) => one.node)).size;
   const who = nodes === 1 ? "One node" : `${nodes} nodes`;
   const why = {
@@ -146,7 +146,7 @@ function ours(verdict) {
     not_found: "Nobody knows it as an AO process.",
     unknown: "No answer settles it, so nothing is claimed and nobody is reminded.",
   }[verdict.verdict];
-  return says("Patchbell says", verdict.verdict, make("p", {}, why),
+  return says("Patchbell", verdict.verdict, make("p", {}, why),
     make("details", {}, make("summary", {}, `The evidence: ${verdict.requests} requests`),
       make("ul", { className: "evidence" }, verdict.evidence.map(sighting))));
 }

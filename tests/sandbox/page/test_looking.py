@@ -41,7 +41,7 @@ async def test_the_recipe_calls_none_of_the_three_patched_although_one_is(
         raw = await ask_as_the_recipe(session, node, seed.process)
         verdicts[seed.note] = (raw["status"], recipe_of(raw)["verdict"])
     assert verdicts == {
-        "handler there, off": (404, "not_patched"),
+        "handler off": (404, "not_patched"),
         "no handler": (404, "not_patched"),
         "patched, at the root": (404, "not_patched"),
     }

@@ -1,0 +1,143 @@
+"""The whole loop, walked through the page in a real Chromium, against the shipped bot: nothing mocked, nothing injected.
+
+`WALK_PICTURES=<folder>` keeps a picture of each step there; else they are in the test's own temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from sandbox.walker import Visitor, confirm_in_wallet, running_chromium, running_sandbox
+
+pytestmark = [pytest.mark.chromium, pytest.mark.lua, pytest.mark.slow, pytest.mark.xdist_group("walk")]
+
+HARBOUR = "Harbour Coin"
+
+
+def short(process: str) -> str:
+    return f"{process[:4]}…{process[-4:]}"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("WALK_PICTURES", tmp_path / "pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+async def visitor(chromium: str) -> AsyncIterator[Visitor]:
+    async with running_sandbox() as address, running_chromium(chromium) as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
+        page = await context.new_page()
+        broken: list[str] = []
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        await page.goto(address)
+        yield Visitor(page)
+        assert broken == []
+
+
+async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
+    page = visitor.page
+    number = iter(range(1, 100))
+
+    async def picture(name: str, of: Page = page) -> None:
+        await of.screenshot(path=pictures / f"{next(number):02}-{name}.png", animations="disabled")
+
+    seeds = await page.evaluate("fetch('/sandbox/api/state').then(answer => answer.json()).then(state => state.seeds)")
+    harbour, lantern = (seed["process"] for seed in seeds[:2])
+
+    # As the owner, /register two processes: the page has it typed already.
+    await expect(page.locator("#banner")).to_contain_text("Nothing here is real")
+    await expect(page.locator("#guide")).to_contain_text("1 of 5")
+    await expect(page.locator("#composer .command")).to_have_text("/register", timeout=60_000)
+    await picture("before")
+    await page.locator("#composer input").first.press("Enter")
+    answer = visitor.message("Your safe word is")
+    await expect(answer).to_contain_text("Only you can see this")
+    await expect(answer).to_contain_text("Saved 2 processes")
+    await expect(answer).to_contain_text("check that it arrived")
+    safe_word = re.search(r"Your safe word is (\w+ \w+)", await answer.inner_text())
+    assert safe_word is not None
+    await picture("registered")
+
+    # The DM, with the same safe word.
+    await visitor.go("Patchbell")
+    dm = visitor.message("Safe word")
+    await expect(dm).to_contain_text(safe_word[1])
+    await picture("first-dm")
+
+    # Its link; the handler that is off needs one message.
+    tab = await visitor.follow("Sign", "Safe word")
+    await tab.get_by_role("button", name="Connect wallet").click()
+    await confirm_in_wallet(tab, "Connect")
+    await expect(tab.locator("#process")).to_contain_text("EnableStatePatch")
+    await picture("signing-page", tab)
+    await tab.get_by_role("button", name="Sign", exact=True).click()
+    await expect(tab.locator("#demo-wallet")).to_contain_text("EnableStatePatch")
+    await picture("wallet", tab)
+    await confirm_in_wallet(tab, "Sign")
+    await expect(tab.locator("#list li").filter(has_text=HARBOUR)).to_contain_text("patched", timeout=60_000)
+    await picture("first-signed", tab)
+
+    # SIGKILL in between. A new one starts on the same database, and says once that it is done.
+    await page.locator("#switch-kill").click()
+    await expect(page.locator("#bot")).to_contain_text("started 2 times", timeout=30_000)
+    await expect(page.locator("#bot")).to_contain_text("running", timeout=60_000)
+    done = page.locator(".message").filter(has_text="Done:").filter(has_text=short(harbour))
+    await expect(done).to_have_count(1, timeout=60_000)
+    await expect(done).to_contain_text(safe_word[1])
+    await picture("killed-and-patched-dm")
+
+    # As the moderator, announce.
+    await visitor.act_as("Mira")
+    await visitor.go("announcements")
+    await visitor.slash("announce")
+    await picture("announce")
+    await visitor.fill_modal(Title="Move to HyperBEAM")
+    await picture("preview")
+    await visitor.press("Post", "Preview")
+    announced = page.locator(".message:not(.ephemeral)").filter(has_text="Move to HyperBEAM")
+    await expect(announced).to_have_count(1)
+    await picture("announced")
+
+    # The owner registers for it, by the announcement's button.
+    await visitor.act_as("Ada")
+    await announced.get_by_role("button", name="Register my process").click()
+    await visitor.fill_modal(**{"process": f"{harbour}\n{lantern}"})
+    await expect(visitor.message("had 2 processes already")).to_be_visible(timeout=60_000)
+    await picture("registered-for-it")
+    await visitor.act_as("Mira")
+    await visitor.slash("progress")
+    await expect(visitor.message("1 patched, 1 not patched")).to_be_visible()
+    await picture("progress-half")
+
+    # In the tab that was open all the while: no handler, so the page offers to install it.
+    await tab.get_by_role("button", name="Sign", exact=True).click()
+    await confirm_in_wallet(tab, "Sign")
+    await expect(tab.get_by_role("button", name="Sign and install")).to_be_visible(timeout=30_000)
+    await picture("no-handler", tab)
+    await tab.get_by_role("button", name="Sign and install").click()
+    await confirm_in_wallet(tab, "Sign")
+    await expect(tab.locator("#say")).to_contain_text("Done. Apps can read what you signed for.", timeout=90_000)
+    await picture("all-signed", tab)
+
+    # The progress moves, and the owner hears it.
+    await visitor.slash("progress")
+    await expect(visitor.message("2 patched, 0 not patched")).to_be_visible()
+    await picture("progress-whole")
+    await visitor.act_as("Ada")
+    await visitor.go("Patchbell")
+    await expect(page.locator(".message").filter(has_text="Done:").filter(has_text=short(lantern))).to_have_count(1)
+    await expect(done).to_have_count(1)
+
+    # A button that was sent before the kill still answers.
+    await visitor.press("Later", "Safe word")
+    await expect(page.locator(".message").last).to_contain_text("remind")
+    await picture("old-button")
