@@ -40,6 +40,11 @@ class Asker:
         self._urgent = urgent
         self._progress = progress
         self._claimed = False
+        self._given: Observation | None = None
+
+    def given(self, seen: Observation) -> None:
+        """Answer the first request from what was asked just before this look, if it is the same request."""
+        self._given = seen
 
     def may_compute(self) -> bool:
         """Tell whether `compute` may be asked: the pair is warm, or an evaluation was claimed for it."""
@@ -54,6 +59,11 @@ class Asker:
 
     async def __call__(self, method: Method, path: str) -> Observation:
         """Ask for one path. Never raises for what the node does."""
+        given, self._given = self._given, None
+        if given is not None:
+            self.seen.append(given)
+            if (given.method, given.path) == (method, path):
+                return given
         is_now = "~process@1.0/now" in path
         evaluates = is_now or (not self.warm and "~process@1.0/compute" in path)
         if is_now:

@@ -8,11 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from bot.ao.budget import Timer
 from bot.ao.graphql import PAGE
 from bot.domain.card import Metadata
 from bot.domain.process_id import ProcessId
 from bot.errors import BrokenAnswer, PeerError
+
+_log = structlog.get_logger()
 
 _GATHERING = 0.01  # seconds that a single question waits for others to go out with
 
@@ -52,9 +56,11 @@ class Together:
         try:
             for start in range(0, len(waiting), PAGE):
                 await self._send(dict(list(waiting.items())[start : start + PAGE]))
-        finally:
+        except Exception as error:
+            _log.exception("describing failed")
             for future in waiting.values():
-                future.cancel()  # none is left waiting for ever, whatever happened
+                if not future.done():  # none is left waiting for ever, whatever happened
+                    future.set_exception(error)
 
     async def _send(self, waiting: dict[ProcessId, asyncio.Future[Metadata | None]]) -> None:
         described, failure = await self._describe(list(waiting))

@@ -23,7 +23,7 @@ class Http2Channel:
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the first address that takes a connection answers. Raises httpx's errors or a PeerError."""
-        url = request.url
+        url = httpx.URL(str(request.url))
         port = url.port or (443 if url.scheme == "https" else 80)
         transport = self._transport((url.scheme, url.host, port))
         addresses = [url.host] if is_address(url.host) else await self._addresses(url.host, port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.ao.asking import Asker, Progress
@@ -15,7 +16,7 @@ from bot.domain.observation import Observation, Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason, judge
 
-_SETTLED = frozenset({Verdict.PATCHED, Verdict.NOT_PATCHED})
+SETTLED = frozenset({Verdict.PATCHED, Verdict.NOT_PATCHED})
 
 
 class Urgency(StrEnum):
@@ -30,45 +31,53 @@ class Urgency(StrEnum):
     SIGNED = "signed"
 
 
-class Look:
-    """Collects what nodes answer about one process, and judges it anew after each node.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be found out about one process, and what is known before.
 
-    `seen` is all that was asked, for evidence. `absent` says that every gateway was reached and none has the process.
-    `known` are the confirmed verdicts, one for each set of required keys.
+    `tags` are the names of its spawn tags, None where no gateway told. `absent`: every gateway was reached and none has
+    the process. `known` are the confirmed verdicts, one for each set of required keys, None where nothing is.
     """
 
-    def __init__(
-        self,
-        *,
-        pool: Pool,
-        process: ProcessId,
-        required: Sequence[Sequence[StateKey]],
-        tags: Sequence[str] | None,
-        absent: bool,
-        memory: Memory,
-        known: Sequence[Verdict | None],
-        urgency: Urgency,
-        progress: Progress | None,
-    ) -> None:
+    process: ProcessId
+    required: tuple[tuple[StateKey, ...], ...]
+    tags: tuple[str, ...] | None
+    absent: bool
+    memory: Memory
+    known: tuple[Verdict | None, ...]
+    urgency: Urgency
+    progress: Progress | None
+
+    def is_answered(self, judgements: Sequence[Judgement], operators: int) -> bool:
+        """Tell whether every judgement stands, and stands confirmed where it differs from what is known."""
+        return all(
+            judgement.verdict in SETTLED
+            and (judgement.verdict is known or len(judgement.operators) >= min(2, operators))
+            for judgement, known in zip(judgements, self.known, strict=True)
+        )
+
+
+class Look:
+    """Collects what nodes answer to one question, and judges it anew after each node.
+
+    `seen` is all that was asked, `last` the node that was asked last.
+    """
+
+    def __init__(self, pool: Pool, question: Question) -> None:
         self.seen: list[Observation] = []
+        self.judgements = (Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NO_ANSWER),) * len(question.required)
+        self.last: Node | None = None
         self._pool = pool
-        self._process = process
-        self._required = required
-        self._tags = tags
-        self._absent = absent
-        self._before = memory
-        self._known = known
-        self._urgency = urgency
-        self._progress = progress
+        self._question = question
+        self._process = question.process
         self._observations: list[Observation] = []
         self._operators: set[str] = set()
         self._trouble = False
-        self.judgements = [Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NO_ANSWER)] * len(required)
 
     @property
     def memory(self) -> Memory:
         """What the next look may build on."""
-        return self._before.with_look(self._observations)
+        return self._question.memory.with_look(self._observations)
 
     @property
     def requests(self) -> int:
@@ -76,12 +85,8 @@ class Look:
         return sum(seen.failure not in NOT_SENT for seen in self.seen)
 
     def is_enough(self) -> bool:
-        """Tell whether every judgement stands, and stands confirmed where it differs from what is known."""
-        voices = min(2, self._pool.operators)
-        return self._all_stand() and all(
-            judgement.verdict is known or len(judgement.operators) >= voices
-            for judgement, known in zip(self.judgements, self._known, strict=True)
-        )
+        """Tell whether nothing more has to be asked."""
+        return self._question.is_answered(self.judgements, self._pool.operators)
 
     def wants(self, node: Node) -> bool:
         """Tell whether to ask this node next.
@@ -93,25 +98,30 @@ class Look:
             return False
         return self._is_warm(node) or not self._trouble
 
-    async def at(self, node: Node) -> None:
-        """Ask one node what it must be asked, and judge all that is seen by now."""
-        urgent = self._urgency is not Urgency.SWEEP
-        asker = Asker(self._pool, node, self._process, warm=self._is_warm(node), urgent=urgent, progress=self._progress)
+    async def at(self, node: Node, *, given: Observation | None = None) -> None:
+        """Ask one node what it must be asked, and judge all that is seen by now. `given` it answered just before."""
+        urgent = self._question.urgency is not Urgency.SWEEP
+        asker = Asker(
+            self._pool, node, self._process, warm=self._is_warm(node), urgent=urgent, progress=self._question.progress
+        )
+        if given is not None:
+            asker.given(given)
         may_compute = asker.may_compute()
         try:
             observations = await probe(
                 asker,
                 self._process,
-                self._required,
-                self._before.of(node.url),
+                self._question.required,
+                self._question.memory.of(node.url),
                 may_compute=may_compute,
-                tags=self._tags,
+                tags=self._question.tags,
                 now=self._now(),
             )
         finally:
             asker.end()
         if not may_compute and not self._stands(observations):
             observations.append(node.refusal("HEAD", f"/{self._process}~process@1.0/compute"))
+        self.last = node
         self._trouble |= asker.trouble
         self.seen += asker.seen
         self._operators.add(node.operator)
@@ -124,31 +134,33 @@ class Look:
         return all(seen.status is None for seen in self.seen)
 
     def _now(self) -> Now:
-        if self._urgency is Urgency.SIGNED:
+        if self._question.urgency is Urgency.SIGNED:
             return Now.FIRST
-        if self._urgency is Urgency.SWEEP and not self._pool.may_catch_up(self._process):
+        if self._question.urgency is Urgency.SWEEP and not self._pool.may_catch_up(self._process):
             return Now.NEVER
         return Now.IF_BEHIND
 
     def _all_stand(self) -> bool:
-        return all(judgement.verdict in _SETTLED for judgement in self.judgements)
+        return all(judgement.verdict in SETTLED for judgement in self.judgements)
 
     def _stands(self, observations: Sequence[Observation]) -> bool:
-        return all(judgement.verdict in _SETTLED for judgement in self._judge(observations))
+        return all(judgement.verdict in SETTLED for judgement in self._judge(observations))
 
-    def _judge(self, observations: Sequence[Observation]) -> list[Judgement]:
+    def _judge(self, observations: Sequence[Observation]) -> tuple[Judgement, ...]:
         nodes = [node.url for node in self._pool.nodes]
-        return [
-            judge(observations, keys, tags=self._tags, absent_at_gateways=self._absent, nodes=nodes)
-            for keys in self._required
-        ]
+        return tuple(
+            judge(observations, keys, tags=self._question.tags, absent_at_gateways=self._question.absent, nodes=nodes)
+            for keys in self._question.required
+        )
 
     def _is_stranger(self, observations: Sequence[Observation]) -> bool:
         return any(judgement.reason is Reason.NOT_KNOWN_HERE for judgement in self._judge(observations))
 
     def _is_warm(self, node: Node) -> bool:
         standing = self._pool.standing(node, self._process)
-        return standing is Standing.ANSWERS or (standing is Standing.UNTRIED and self._before.of(node.url).warm)
+        return standing is Standing.ANSWERS or (
+            standing is Standing.UNTRIED and self._question.memory.of(node.url).warm
+        )
 
     def _note(self, node: Node, asker: Asker, observations: Sequence[Observation]) -> None:
         spoke = all(node.url in judgement.nodes for judgement in self.judgements) and self._all_stand()

@@ -15,10 +15,11 @@ import structlog
 from bot.ao.asking import Progress, say
 from bot.ao.evidence import in_words, sighting
 from bot.ao.gateway import Gateways
-from bot.ao.look import Look, Urgency
+from bot.ao.look import Look, Question, Urgency
 from bot.ao.memory import Memory
 from bot.ao.node import HEALTH_PATH, NodeHealth
 from bot.ao.pool import Pool
+from bot.ao.steady import SteadyLooks
 from bot.domain.card import Metadata, Sighting
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
@@ -55,6 +56,7 @@ class Reader:
 
     def __init__(self, pool: Pool, gateways: Gateways) -> None:
         self._pool = pool
+        self._steady = SteadyLooks()
         self.gateways = gateways
 
     async def healthy_nodes(self) -> list[NodeHealth]:
@@ -76,37 +78,52 @@ class Reader:
         `status` is what is confirmed already, one for all or one for each set: what differs from it is asked of a
         second operator at once. `progress` gets sentences while it takes long.
         """
+        sets = tuple([tuple(keys) for keys in required])
         if down := await self._pool.all_down():
-            return self._nodes_down(process, required, memory, down)
+            return _nodes_down(process, len(sets), memory, down)
         self._pool.try_resting()
         metadata, absent = await self._describe(process)
-        look = Look(
-            pool=self._pool,
+        question = Question(
             process=process,
-            required=required,
-            tags=None if metadata is None else tuple(name for name, _ in metadata.tags),
+            required=sets,
+            tags=None if metadata is None else tuple([name for name, _ in metadata.tags]),
             absent=absent,
             memory=memory or Memory(),
-            known=_verdicts(status, len(required)),
+            known=_verdicts(status, len(sets)),
             urgency=urgency,
             progress=progress,
         )
-        for node in self._pool.order(process):
-            if look.is_enough():
-                break
-            if look.wants(node):
-                await say(progress, f"Asking {node.host}…")
-                await look.at(node)
+        look = Look(self._pool, question)
+        if (unmoved := await self._is_unmoved(look, question)) is not None:
+            return _reading(question, metadata, unmoved, look, question.memory)
+        await self._ask_around(look, question)
         if look.nobody_answered() and (down := await self._pool.none_healthy()):
-            return self._nodes_down(process, required, memory, down, metadata=metadata, look=look)
-        return Reading(
-            process=process,
-            judgements=tuple(look.judgements),
-            evidence=_evidence(look),
-            requests=look.requests,
-            memory=look.memory,
-            metadata=metadata,
-        )
+            return _nodes_down(process, len(sets), memory, down, look=look, metadata=metadata)
+        self._steady.learn(question, look)
+        return _reading(question, metadata, look.judgements, look, look.memory)
+
+    async def _is_unmoved(self, look: Look, question: Question) -> tuple[Judgement, ...] | None:
+        """Give the last look's judgements if the request that decided it gets the same answer again.
+
+        Where it does not, the look goes on from the answer.
+        """
+        steady = self._steady.get(question)
+        if steady is None or not question.is_answered(steady.judgements, self._pool.operators):
+            return None
+        seen = await steady.node.observe(steady.method, steady.path)
+        if steady.holds(seen):
+            look.seen.append(seen)
+            return steady.judgements
+        await look.at(steady.node, given=seen)
+        return None
+
+    async def _ask_around(self, look: Look, question: Question) -> None:
+        for node in self._pool.order(question.process):
+            if look.is_enough():
+                return
+            if look.wants(node):
+                await say(question.progress, f"Asking {node.host}…")
+                await look.at(node)
 
     async def _describe(self, process: ProcessId) -> tuple[Metadata | None, bool]:
         """Give the metadata, and whether it is certain that no gateway has the process."""
@@ -117,36 +134,47 @@ class Reader:
             return None, False
         return metadata, metadata is None
 
-    def _nodes_down(
-        self,
-        process: ProcessId,
-        required: Sequence[Sequence[StateKey]],
-        memory: Memory | None,
-        health: Sequence[NodeHealth],
-        *,
-        metadata: Metadata | None = None,
-        look: Look | None = None,
-    ) -> Reading:
-        """Give the one reading that everybody gets while no node is well."""
-        down = Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NODES_DOWN)
-        evidence = _evidence(look) if look is not None and look.seen else tuple(map(_health_line, health))
-        return Reading(
-            process=process,
-            judgements=(down,) * len(required),
-            evidence=evidence,
-            requests=look.requests if look is not None else 0,
-            memory=memory or Memory(),
-            metadata=metadata,
-        )
+
+def _reading(
+    question: Question, metadata: Metadata | None, judgements: tuple[Judgement, ...], look: Look, memory: Memory
+) -> Reading:
+    return Reading(
+        process=question.process,
+        judgements=judgements,
+        evidence=_evidence(look),
+        requests=look.requests,
+        memory=memory,
+        metadata=metadata,
+    )
 
 
-def _verdicts(status: TargetStatus | Sequence[TargetStatus] | None, sets: int) -> list[Verdict | None]:
+def _nodes_down(
+    process: ProcessId,
+    sets: int,
+    memory: Memory | None,
+    health: Sequence[NodeHealth],
+    *,
+    look: Look | None = None,
+    metadata: Metadata | None = None,
+) -> Reading:
+    """Give the one reading that everybody gets while no node is well."""
+    return Reading(
+        process=process,
+        judgements=(Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NODES_DOWN),) * sets,
+        evidence=_evidence(look) if look is not None and look.seen else tuple(map(_health_line, health)),
+        requests=look.requests if look is not None else 0,
+        memory=memory or Memory(),
+        metadata=metadata,
+    )
+
+
+def _verdicts(status: TargetStatus | Sequence[TargetStatus] | None, sets: int) -> tuple[Verdict | None, ...]:
     """Give the verdict that is confirmed for each set of keys; None where none is, and everything is a change."""
     if status is None:
-        return [None] * sets
+        return (None,) * sets
     if isinstance(status, TargetStatus):
-        return [status.verdict] * sets
-    return [one.verdict for one in status]
+        return (status.verdict,) * sets
+    return tuple([one.verdict for one in status])
 
 
 def _evidence(look: Look) -> tuple[Sighting, ...]:

@@ -18,15 +18,13 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from bot.ao.addresses import CheckedResolver, refuse_private
-from bot.ao.failures import CLIENT_ERRORS, classify, malformed, timed_out
+from bot.ao.addresses import CheckedResolver
+from bot.ao.failures import CLIENT_ERRORS, classify, timed_out
 from bot.ao.http2 import Http2Channel
+from bot.ao.requests import Prepared, Requests
 from bot.errors import BrokenAnswer
 
 Verb = Literal["GET", "HEAD", "POST"]
-
-USER_AGENT = "Patchbell"
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,7 @@ class Transport:
         connections: int = 256,
     ) -> None:
         self._trusted = trusted
+        self._requests = Requests(trusted)
         self._bounds = bounds or Bounds()
         self._tls = tls
         self._connections = connections
@@ -117,24 +116,22 @@ class Transport:
 
         A redirect comes back as it is. Raises Unreachable, TimedOut, BrokenAnswer or ForbiddenAddress.
         """
-        request = _request(url, method, headers, body)
-        host = request.url.raw_host.decode("ascii")
-        refuse_private(host, request.url.port or _PORTS[request.url.scheme], self._trusted)
+        prepared = self._requests.prepare(method, url, headers, body)
+        host = prepared.host
         started = monotonic()
         try:
             async with asyncio.timeout(deadline):
-                status, received, content = await self._perform(request, host, max_body or self._bounds.body, http2)
+                status, received, content = await self._perform(prepared, max_body or self._bounds.body, http2)
         except TimeoutError as error:
             raise timed_out(host, deadline) from error
         except CLIENT_ERRORS as error:
             raise classify(error, host) from error
         return Answer(status=status, headers=received, body=content, elapsed_ms=round((monotonic() - started) * 1000))
 
-    async def _perform(
-        self, request: httpx.Request, host: str, max_body: int, http2: bool
-    ) -> tuple[int, dict[str, str], bytes]:
+    async def _perform(self, prepared: Prepared, max_body: int, http2: bool) -> tuple[int, dict[str, str], bytes]:
         if self._http1 is None or self._http2 is None:
             raise RuntimeError("The transport is used outside its `async with`.")
+        request, host = prepared.request, prepared.host
         channel = self._http2 if http2 else self._http1
         response = await channel.handle_async_request(request)
         try:
@@ -148,14 +145,15 @@ class Transport:
 
     def _read_headers(self, response: httpx.Response, host: str) -> dict[str, str]:
         raw = response.headers.raw
-        size = sum(len(name) + len(value) for name, value in raw)
-        if len(raw) > self._bounds.headers or size > self._bounds.header_bytes:
-            raise BrokenAnswer(f"{host} sent more headers than we read.", reason="oversized")
         received: dict[str, str] = {}
+        size = 0
         for raw_name, raw_value in raw:
+            size += len(raw_name) + len(raw_value)
             name = raw_name.decode("utf-8", "replace").lower()
             value = raw_value.decode("utf-8", "replace")
             received[name] = f"{received[name]}, {value}" if name in received else value
+        if len(raw) > self._bounds.headers or size > self._bounds.header_bytes:
+            raise BrokenAnswer(f"{host} sent more headers than we read.", reason="oversized")
         if received.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise BrokenAnswer(f"{host} sent a compressed answer although asked not to.", reason="compressed")
         return received
@@ -171,15 +169,3 @@ async def _read_body(response: httpx.Response, host: str, limit: int) -> bytes:
             raise BrokenAnswer(f"{host} sent more than the {limit} bytes we read.", reason="oversized")
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _request(url: str, method: Verb, extra: Mapping[str, str] | None, body: bytes | None) -> httpx.Request:
-    authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    headers = {"host": authority, "user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
-    try:
-        request = httpx.Request(method, url, headers=headers | dict(extra or {}), content=body)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise malformed(url) from error
-    if request.url.scheme not in _PORTS or not request.url.raw_host:
-        raise malformed(url)
-    return request

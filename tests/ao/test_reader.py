@@ -223,7 +223,7 @@ async def test_what_takes_long_to_compute_is_computed_on_one_node_only(network):
     async with reading(network) as reader:
         found = await reader.read(pid, (BALANCES,))
         assert verdict(found) == (Verdict.PATCHED, Reason.SHOWN)
-        assert sum(node.computed(pid) is not None for node in network.nodes) == 1
+        assert sum(node.requests["HEAD compute"] for node in network.nodes) == 1
 
 
 async def test_what_takes_too_long_is_computing_and_not_asked_elsewhere(network):
@@ -238,7 +238,7 @@ async def test_what_takes_too_long_is_computing_and_not_asked_elsewhere(network)
     async with reading(network, now_timeout=timedelta(seconds=2.5)) as reader:
         found = await reader.read(pid, (BALANCES,), urgency=Urgency.REGISTERED, progress=progress)
     assert verdict(found) == (Verdict.UNKNOWN, Reason.COMPUTING)
-    assert sum(node.computed(pid) is not None for node in network.nodes) == 1
+    assert sum(node.requests["HEAD compute"] for node in network.nodes) == 1
     assert any("computing" in sentence for sentence in said)
 
 
