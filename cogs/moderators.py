@@ -16,6 +16,7 @@ from cogs.answering import Interaction, defer, show
 from cogs.errors import Form
 from cogs.messages.campaign import preview, progress_page
 from cogs.messages.page import MOST_OPTIONS
+from cogs.messages.text import clean
 
 
 class Moderators(commands.Cog):
@@ -88,7 +89,7 @@ class AnnounceForm(Form):
             interaction.guild_id,
             interaction.channel_id,
             interaction.user.id,
-            self._title.value,
+            clean(self._title.value, 80),
             read_date(self._date.value),
             self._preset.values[0] if self._preset.values else DEFAULT_PRESET,
             guild_name=interaction.guild.name if interaction.guild is not None else None,

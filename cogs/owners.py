@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -152,7 +153,8 @@ async def _read_file(file: discord.Attachment) -> str:
         content = await file.read()
     except discord.HTTPException as error:
         raise BadInput("I could not fetch that file from Discord. Please attach it again.") from error
-    return content.decode("utf-8", errors="replace")
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return content.decode(encoding, errors="replace")
 
 
 def _split(keys: str) -> list[str]:

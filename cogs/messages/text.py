@@ -1,8 +1,8 @@
 """Text from strangers (names, labels, keys, titles, what a server said) made safe to show, and small words around it.
 
 Inside code style Discord reads no markdown, link, mention or timestamp. So such text is cleaned, cut, stripped of
-the one character that ends code style, and put between backticks. Code is never put inside bold or italics: Discord ends
-those at the first `**`, also at one in the code, and reads the rest as markdown.
+the one character that ends code style, and put between backticks. Code is never put inside bold or italics: Discord
+ends those at the first `**`, also at one in the code, and reads the rest as markdown.
 """
 
 from __future__ import annotations

@@ -1,0 +1,140 @@
+"""What buttons do, and that they still do it when another process answers them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.notices import Patched, ProcessLine, Reminder
+from bot.store import outbox
+from sandbox.discord.seen import SeenMessage
+
+
+def labels(message: SeenMessage) -> list[str]:
+    return [button.label for button in message.buttons]
+
+
+async def register(stage: Any, *processes: str) -> SeenMessage:
+    reply = await stage.ada.slash(stage.channel.id, "register", {"process": " ".join(processes)})
+    return await reply.wait_until(lambda message: "first DM: please" in message.text)
+
+
+async def remind(stage: Any, process: str) -> SeenMessage:
+    """Owe a reminder as the reminding loop does, and wait for it."""
+    application = stage.application
+    now = application.clock()
+    card = (await application.registering.cards(stage.ada.id))[0]
+    ticket = await application.ticketing.mint(stage.ada.id, [card.registration_id])
+    line = ProcessLine(process=process, label="My vault", since=now - timedelta(days=27))
+    deadline = now + timedelta(days=3)
+    notice = Reminder(
+        safe_word="amber otter", processes=(line,), community="Permaville", deadline=deadline, ticket=ticket
+    )
+    async with application.database.write() as connection:
+        await outbox.owe(connection, notice, now=now, user_id=stage.ada.id)
+    application.delivering.wake()
+    return await stage.ada.wait_dm(lambda message: "days left" in message.text or "waiting for you" in message.text)
+
+
+async def test_first_dm_buttons_live_across_a_restart(stage: Any) -> None:
+    process = stage.unpatched()
+    await register(stage, process)
+    first = await stage.ada.wait_dm()
+    await stage.restart()
+    later = await (await stage.ada.press(first, "Later")).wait_final()
+    assert "**No reminders until <t:" in later.text
+    stopped = await (await stage.ada.press(first, "Stop")).wait_final()
+    assert "**No more reminders.**" in stopped.text
+    assert (await stage.application.registering.cards(stage.ada.id))[0].stopped
+
+
+async def test_a_card_answers_after_a_restart(stage: Any) -> None:
+    process = stage.unpatched()
+    card = await register(stage, process)
+    await stage.restart()
+    looked = await (await stage.ada.press(card, "Check now")).wait_final()
+    assert process in looked.text
+    gone = await (await stage.ada.press(card, "Not mine")).wait_final()
+    assert "**I no longer follow**" in gone.text
+    again = await (await stage.ada.press(card, "Check now")).wait_final()
+    assert "You don't follow that process" in again.text
+
+
+async def test_a_reminder_is_checked_snoozed_and_stopped(stage: Any) -> None:
+    process = stage.unpatched()
+    await register(stage, process)
+    message = await remind(stage, process)
+    assert labels(message) == ["Sign", "Check now", "Tomorrow", "Next week", "Stop"]
+    assert message.buttons[0].url is not None
+    assert message.buttons[0].url.startswith("http://127.0.0.1:9/sign#")
+    assert "amber otter" in message.text
+    checked = await (await stage.ada.press(message, "Check now")).wait_final()
+    assert process in checked.text
+    for label in ("Tomorrow", "Next week"):
+        assert "No reminders until" in (await (await stage.ada.press(message, label)).wait_final()).text
+    assert "No more reminders" in (await (await stage.ada.press(message, "Stop")).wait_final()).text
+    status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
+    resumed = await (await stage.ada.press(status, "Remind me again")).wait_final()
+    assert "I'll remind you again" in resumed.text
+    assert not (await stage.application.registering.cards(stage.ada.id))[0].stopped
+
+
+async def test_nobody_elses_button_works(stage: Any) -> None:
+    process = stage.unpatched()
+    await register(stage, process)
+    await remind(stage, process)
+    bo = stage.person("bo")
+    reply = await bo.slash(stage.channel.id, "register", {"process": stage.unpatched()})
+    await reply.wait_until(lambda message: "first DM: please" in message.text)
+    first = await bo.wait_dm()
+    adas = (await stage.ada.wait_dm()).buttons[-1].custom_id or ""
+    theirs = next(button for button in first.buttons if button.label == "Stop")
+    theirs.raw["custom_id"] = adas  # as a forged client would send it
+    refused = await (await bo.press(first, "Stop")).wait_final()
+    assert "somebody else's" in refused.text
+    assert not (await stage.application.registering.cards(stage.ada.id))[0].stopped
+
+
+async def test_a_list_turns_its_pages(stage: Any) -> None:
+    processes = [stage.unpatched(f"P{n}") for n in range(23)]
+    await register(stage, *processes)
+    status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
+    assert "23 processes" in status.text
+    reply = await stage.ada.press(status, "More (page 2 of 2)")
+    second = await reply.wait_until(lambda message: "Earlier" in labels(message))
+    assert second.id == status.id
+    assert len(second.selects[0].options) == 3
+    reply = await stage.ada.choose(second, second.selects[0].custom_id, [second.selects[0].options[0][1]])
+    assert "**Details**" in (await reply.wait_final()).text
+
+
+async def test_patched_shows_the_others(stage: Any) -> None:
+    processes = [stage.unpatched(f"P{n}") for n in range(2)]
+    await register(stage, *processes)
+    notice = Patched(
+        safe_word="amber otter",
+        process=ProcessLine(process=processes[0]),
+        shown=("balances",),
+        nodes=2,
+        node_url="http://node.example/x",
+        open_processes=1,
+    )
+    application = stage.application
+    async with application.database.write() as connection:
+        await outbox.owe(connection, notice, now=application.clock(), user_id=stage.ada.id)
+    application.delivering.wake()
+    message = await stage.ada.wait_dm(lambda message: "**Done:**" in message.text)
+    assert "Two nodes can read `balances`" in message.text
+    assert labels(message) == ["See it live", "Show my others (1)"]
+    assert "2 processes" in (await (await stage.ada.press(message, "Show my others (1)")).wait_final()).text
+
+
+@pytest.mark.parametrize("custom_id", ["gone:1", "look:nonsense", "snooze:1:never", "check:1:2:3", "leaf:x"])
+async def test_a_press_that_makes_no_sense_gets_an_answer(stage: Any, custom_id: str) -> None:
+    card = await register(stage, stage.unpatched())
+    button = next(button for button in card.buttons if button.label == "Check now")
+    button.raw["custom_id"] = custom_id
+    reply = await stage.ada.press(card, "Check now")
+    assert (await reply.wait_final()).text
