@@ -175,7 +175,7 @@ def _option(form: Form, option: Json, path: Path, *, level: int) -> None:
 def _only_subcommands(form: Form, option: Json, path: Path) -> None:
     inner: Sequence[Json] = option.get("options") or ()
     group = option["type"] == OptionType.SUB_COMMAND_GROUP
-    if group and any(each.get("type") != OptionType.SUB_COMMAND for each in inner):
+    if group and any(each.get("type") not in NESTED for each in inner):
         form.wrong([*path, "options"], "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "A group holds sub-commands only")
 
 

@@ -159,7 +159,7 @@ class Controls:
         fine = self.form.number([*path, "min_values"], low, at_least=0, at_most=most)
         fine = self.form.number([*path, "max_values"], high, at_least=1, at_most=most) and fine
         options = len(given.get("options") or ()) if given["type"] in OPTIONS_OF else most
-        if fine and (low > high or low > options):
+        if fine and (low > high or 0 < options < low):
             words = "min_values must not exceed max_values or the number of options"
             self.form.wrong([*path, "min_values"], "SELECT_COMPONENT_INVALID_RANGE", words)
         if self.in_modal and given.get("required", True) and given.get("min_values") == 0:
