@@ -63,17 +63,19 @@ class Application:
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
-        recording = Recording(
+        self.recording = Recording(
             self.database, settings, clock, turning=Turning(settings.checks, self.ticketing), agenda=self.agenda
         )
-        self.checking = Checking(self.database, self.reader, settings, clock, recording=recording, alarms=self.alarms)
+        self.checking = Checking(
+            self.database, self.reader, settings, clock, recording=self.recording, alarms=self.alarms
+        )
         self.registering = Registering(
             self.database,
             self.reader,
             self.gateways,
             settings,
             clock,
-            recording=recording,
+            recording=self.recording,
             ticketing=self.ticketing,
             agenda=self.agenda,
         )

@@ -15,6 +15,7 @@ from bot.errors import BadInput, NotYours
 from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.migrations import Migration
+from bot.store.outbox import State
 
 TITLE_AT_MOST = 100
 
@@ -77,6 +78,8 @@ class Announcing:
     async def post(self, migration_id: int, user_id: int) -> int:
         """Owe the announcement to its channel, once however often *Post* is pressed; give the delivery id.
 
+        Where Discord refused it (no permission in that channel), pressing again tries again.
+
         Raises NotYours where somebody else drafted it.
         """
         now = self._clock()
@@ -85,7 +88,9 @@ class Announcing:
             if migration is None or migration.created_by != user_id:
                 raise NotYours("Only the moderator who drafted this announcement can post it.")
             if migration.delivery_id is not None:
-                return migration.delivery_id
+                before = await outbox.find(connection, migration.delivery_id)
+                if before is not None and before.state != State.REFUSED:
+                    return migration.delivery_id
             preset = self._presets.get(migration.preset)
             keys = migration.required if preset is None else tuple(key.key for key in preset.keys)
             notice = Announcement(

@@ -26,7 +26,7 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.cards import make_card
 from bot.services.health import Pulse
-from bot.services.recording import Look, Recording
+from bot.services.recording import AFTER_A_FAULT, Look, Recording
 from bot.services.supervising import seconds_until, supervise
 from bot.settings import Settings
 from bot.store import people, processes, registrations
@@ -120,8 +120,18 @@ class Checking:
 
     async def _look_at_all(self, claims: Sequence[Claim]) -> list[Look]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._look_at(claim, Urgency.SWEEP)) for claim in claims]
-        return [task.result() for task in tasks]
+            tasks = [group.create_task(self._look_or_put_back(claim)) for claim in claims]
+        return [look for task in tasks if (look := task.result()) is not None]
+
+    async def _look_or_put_back(self, claim: Claim) -> Look | None:
+        """Look; a fault of ours with one process must not end the looks at all the others."""
+        try:
+            return await self._look_at(claim, Urgency.SWEEP)
+        except Exception:
+            log.exception("a look failed", process=claim.process.process)
+            async with self._database.write() as connection:
+                await processes.put_back(connection, [claim], self._clock() + AFTER_A_FAULT)
+            return None
 
     async def _look_at(self, claim: Claim, urgency: Urgency, say: Say | None = None) -> Look:
         async with self._slots:

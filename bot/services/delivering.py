@@ -139,19 +139,33 @@ class Delivering:
         return Outcome("refused", message.code)
 
     async def _claim(self) -> Message | None:
-        """Lease the next message that is still wanted, and write down that Discord may have it from now on."""
+        """Lease the next message that is still wanted; None where nothing is due, or all is held."""
         while True:
             now = self._clock()
             async with self._database.write() as connection:
                 if await holds.held_until(connection, holds.SENDS, now):
                     return None
                 blocked = await holds.held_until(connection, holds.NEW_CONVERSATIONS, now)
-                message = await outbox.claim(connection, now, new_conversations=blocked is None)
-                if message is None:
-                    return None
-                if await self._still_wanted(connection, message, now):
-                    return await outbox.find(connection, message.id)
+                delivery_id = await outbox.claim(connection, now, new_conversations=blocked is None)
+            if delivery_id is None:
+                return None
+            try:
+                message = await self._begin(delivery_id, now)
+            except Exception:
+                log.exception("message cannot be prepared", delivery=delivery_id)
+                await self._settling.set_aside(delivery_id)
+                continue
+            if message is not None:
+                return message
             await self._announce_settled()
+
+    async def _begin(self, delivery_id: int, now: datetime) -> Message | None:
+        """Look once more whether it is wanted, and write down that Discord may have it from now on."""
+        async with self._database.write() as connection:
+            message = await outbox.find(connection, delivery_id)
+            if message is None or not await self._still_wanted(connection, message, now):
+                return None
+            return await outbox.find(connection, delivery_id)
 
     async def _still_wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
         if message.uncertain_since is None:

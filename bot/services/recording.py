@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ao.memory import MEMORY
@@ -22,6 +23,9 @@ from bot.store import processes
 from bot.store.database import Database
 from bot.store.processes import Claim, Target
 
+log = structlog.get_logger()
+
+AFTER_A_FAULT = timedelta(hours=1)
 _FAILED = frozenset({Reason.NO_ANSWER, Reason.NODES_DOWN})
 
 
@@ -59,7 +63,26 @@ class Recording:
         )
 
     async def record(self, looks: Sequence[Look]) -> None:
-        """Write those looks whose lease is still ours, and plan the reminders of whom they change something for."""
+        """Write those looks whose lease is still ours, in one transaction.
+
+        Where a fault of ours makes that fail each is written by itself, so that one cannot keep the others from it.
+        """
+        try:
+            await self._record_together(looks)
+        except Exception:
+            log.exception("looks could not be written together", looks=len(looks))
+            for look in looks:
+                await self._record_alone(look)
+
+    async def _record_alone(self, look: Look) -> None:
+        try:
+            await self._record_together([look])
+        except Exception:
+            log.exception("a look could not be written", process=look.claim.process.process)
+            async with self._database.write() as connection:
+                await processes.put_back(connection, [look.claim], self._clock() + AFTER_A_FAULT)
+
+    async def _record_together(self, looks: Sequence[Look]) -> None:
         now = self._clock()
         async with self._database.write() as connection:
             changed: set[int] = set()

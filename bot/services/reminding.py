@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
@@ -24,6 +25,9 @@ from bot.store.outbox import Message
 from bot.store.people import Person
 from bot.store.registrations import Registration
 
+log = structlog.get_logger()
+
+AFTER_A_FAULT = timedelta(hours=6)
 LONGEST_SNOOZE = timedelta(days=90)
 _BATCH = 100
 _POLL = 5.0
@@ -83,10 +87,15 @@ class Reminding:
                 later = after_quiet(now + timedelta(hours=1), self._agenda.rule)
                 await people.change(connection, person.user_id, next_reminder_at=later)
                 continue
-            if opened and person.stopped_at is None and person.unreachable_code is None:
-                await self._owe_one(connection, person, opened, now)
-                owed += 1
-            await self._agenda.plan(connection, [person.user_id], now)
+            try:
+                async with connection.begin_nested():
+                    if opened and person.stopped_at is None and person.unreachable_code is None:
+                        await self._owe_one(connection, person, opened, now)
+                        owed += 1
+                    await self._agenda.plan(connection, [person.user_id], now)
+            except Exception:
+                log.exception("a reminder could not be owed")  # it must not keep the others waiting
+                await people.change(connection, person.user_id, next_reminder_at=now + AFTER_A_FAULT)
         return owed
 
     async def _owe_one(

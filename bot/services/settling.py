@@ -131,6 +131,15 @@ class Settling:
             connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200], **certain
         )
 
+    async def set_aside(self, delivery_id: int) -> None:
+        """Put off a message that cannot be prepared because of a fault of ours; the others must not wait for it."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            await outbox.set_aside(connection, delivery_id, now + _LONGEST_PAUSE, "a fault of ours")
+            await self._alarms.ring_in(
+                connection, "prepare", f"Message {delivery_id} cannot be prepared because of a fault; see the log.", now
+            )
+
     async def refuse(
         self, connection: AsyncConnection, message: Message, now: datetime, code: int | None, reason: str
     ) -> None:

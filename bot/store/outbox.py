@@ -120,8 +120,8 @@ async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) 
     return [build(Message, row) for row in rows]
 
 
-async def claim(connection: AsyncConnection, now: datetime, *, new_conversations: bool) -> Message | None:
-    """Lease the message that is due and goes first, or None.
+async def claim(connection: AsyncConnection, now: datetime, *, new_conversations: bool) -> int | None:
+    """Lease the message that is due and goes first, and give its id, or None.
 
     Without `new_conversations` only those go whose conversation is open. While one message to a person or channel is
     being sent no other to the same one is, so that they arrive in order.
@@ -153,8 +153,7 @@ async def claim(connection: AsyncConnection, now: datetime, *, new_conversations
         .values(lease_until=now + LEASE, lease_token=secrets.token_hex(16), attempts=outbox.c.attempts + 1)
         .returning(outbox.c.id)
     )
-    taken_id = await connection.scalar(taken)
-    return None if taken_id is None else await find(connection, taken_id)
+    return await connection.scalar(taken)
 
 
 async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> None:
@@ -178,6 +177,15 @@ async def settle(connection: AsyncConnection, message: Message, **values: Any) -
 
 def _ours(message: Message) -> Any:
     return and_(outbox.c.id == message.id, outbox.c.lease_token == message.lease_token)
+
+
+async def set_aside(connection: AsyncConnection, delivery_id: int, until: datetime, reason: str) -> None:
+    """End the lease of a message that we cannot even look at, so that it does not keep the others waiting."""
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery_id, outbox.c.state == State.OWED)
+        .values(next_try_at=until, lease_until=None, lease_token=None, reason=reason)
+    )
 
 
 async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[str], *, now: datetime) -> None:

@@ -243,3 +243,21 @@ async def test_the_sweep_loop_finds_what_is_due_and_stops_when_it_is_told(app, r
         app.checking.stop_running()
         await sweeping
     assert app.checking.pulse.moved_at == clock()
+
+
+async def test_one_process_that_cannot_be_written_keeps_no_other_waiting(app, register, world, sweep, clock):
+    broken, fine = world.unpatched(), world.unpatched()
+    await register(f"{broken} {fine}")
+    tell = app.recording._turning.tell
+
+    async def fail(connection, turns, now):
+        if turns[0].target.process == broken:
+            raise ZeroDivisionError
+        return await tell(connection, turns, now)
+
+    app.recording._turning.tell = fail
+    assert await sweep(hours=8) == 2
+    cards = {card.process: card for card in await app.registering.cards(ALICE)}
+    assert cards[fine].checked_at == clock()
+    assert cards[broken].checked_at < clock()
+    assert cards[broken].next_check == clock() + timedelta(hours=1)

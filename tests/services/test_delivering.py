@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.notices import Alarm, FirstDm
 from bot.domain.presets import load_presets
@@ -228,3 +229,16 @@ async def test_the_rate_is_kept(database, clock, sender, owe, settings):
     started = asyncio.get_running_loop().time()
     assert await delivering.deliver_due() == 30
     assert asyncio.get_running_loop().time() - started >= 0.45  # 20 at once, 10 more at 20 a second
+
+
+async def test_one_message_that_cannot_be_prepared_keeps_no_other_waiting(delivering, owe, find, sender, database):
+    broken, fine = await owe(ALICE), await owe(BOB)
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE outbox SET notice = '{}' WHERE id = :id"), {"id": broken})
+    await delivering.deliver_due()
+    assert (await find(fine)).state == "sent"
+    async with database.read() as connection:
+        (alarm,) = await outbox.of_person(connection, OPERATOR)
+        state = await connection.scalar(text("SELECT state FROM outbox WHERE id = :id"), {"id": broken})
+    assert str(broken) in alarm.notice.sentence
+    assert state == "owed"

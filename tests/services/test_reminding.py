@@ -248,3 +248,18 @@ async def test_ten_people_are_owed_ten_and_each_once(app, register, world, clock
             kinds = [each.kind for each in await outbox.of_person(connection, user_id)]
             assert kinds == ["reminder", "first_dm"]
             assert len(await registrations.of_person(connection, user_id)) == 1
+
+
+async def test_one_reminder_that_cannot_be_made_keeps_no_other_waiting(app, register, world, turn, reminders):
+    for user_id in (ALICE, BOB):
+        await register(world.unpatched(), user_id)
+    owe_one = app.reminding._owe_one
+
+    async def fail(connection, person, opened, now):
+        await owe_one(connection, person, opened, now)
+        if person.user_id == ALICE:
+            raise ZeroDivisionError
+
+    app.reminding._owe_one = fail
+    assert await turn(days=3) == 1
+    assert (len(reminders(ALICE)), len(reminders(BOB))) == (0, 1)

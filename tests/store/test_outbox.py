@@ -19,7 +19,8 @@ async def owe(database: Database, now: datetime, user_id: int, notice: Alarm | F
 
 async def claim(database: Database, now: datetime, *, new: bool = True) -> outbox.Message | None:
     async with database.write() as connection:
-        return await outbox.claim(connection, now, new_conversations=new)
+        delivery_id = await outbox.claim(connection, now, new_conversations=new)
+        return None if delivery_id is None else await outbox.find(connection, delivery_id)
 
 
 async def test_what_somebody_waits_for_goes_first(database: Database, now: datetime):
