@@ -102,7 +102,8 @@ def judge(
 
     Each node's observations are in the order in which it was asked. `tags` are the names of the spawn tags, None where
     unknown. NOT FOUND needs `absent_at_gateways` (every gateway was reached and none has it as an AO process) and
-    `nodes`, the URLs of all configured nodes, each of which says that it does not know the id.
+    `nodes`, the URLs of all configured nodes, each of which says that it does not know the id. One that a node knows,
+    but no gateway, and that no message has reached is too young.
     """
     words = [judge_node(view, required, tags) for view in views(observations)]
     winner = _count(words)
@@ -114,7 +115,10 @@ def judge(
     strangers = {word.node for word in words if word.reason == Reason.NOT_KNOWN_HERE}
     if absent_at_gateways and nodes and strangers.issuperset(nodes):
         return _speak(words, Verdict.NOT_FOUND, Reason.NOT_A_PROCESS)
-    return _unknown(words, min((word.reason for word in words), key=_TELLING.index, default=Reason.NO_ANSWER))
+    reason = min((word.reason for word in words), key=_TELLING.index, default=Reason.NO_ANSWER)
+    if reason == Reason.UNSCHEDULED and absent_at_gateways:
+        reason = Reason.TOO_YOUNG
+    return _unknown(words, reason)
 
 
 _TELLING = (

@@ -15,7 +15,7 @@ from bot.domain.observation import Method, Observation
 
 PROCESS = "0syT13r0s0tgPmIed95bJnuSqaD29HQNN8D3ElLSrsc"
 SYSTEM = ("at-slot", "device", "process", "initialized", "results", "execution-device", "type")
-LOGIN = b"<html><form>Please log in</form></html>"
+LOGIN = b'["balances", "token-info", "at-slot"]'
 
 State = frozenset[str]
 """The paths that are exposed after one slot: `cache/balances`, `token-info`."""
@@ -60,7 +60,7 @@ class Mood(StrEnum):
     WELL = "well"
     LAGGING = "lagging"  # answers from what it has computed, and computes only when `now` is asked
     LOST = "lost"  # does not know the process any more
-    LOGIN = "login"  # a login page before it answers everything with 200
+    LOGIN = "login"  # what is before it answers everything with 200 and a body of its own
     PROXY = "proxy"  # a proxy before it turns the whole into 502
     BUSY = "busy"  # 429
     DOWN = "down"
@@ -108,7 +108,7 @@ class ModelNode:
             case Mood.BUSY:
                 return 429, {"retry-after": "60"}, b""
             case Mood.LOGIN:
-                return 200, {"content-type": "text/html", "balances": "1"}, LOGIN
+                return 200, {"content-type": "application/json", "balances": "1"}, LOGIN
             case Mood.LOST:
                 return unavailable(bundle=method == "GET")
             case Mood.PROXY if path.endswith("/compute"):
