@@ -30,6 +30,7 @@ async function start() {
   const todo = link.processes.filter((process) => process.status !== "patched");
   introduce(link, todo.length);
   if (todo.length === 0) return say("Nothing is left to sign: every process of this link is patched.", "good");
+  at(1, "Looking for your wallet…");
   wallet = await findWallet();
   const seen = [];
   for (const process of todo) {
