@@ -151,7 +151,7 @@ def render(
     """Answer for one state as a HyperBEAM node does. A table itself must never be asked for."""
     rest = path.removeprefix(f"/{PROCESS}").removeprefix("~process@1.0/")
     rest = rest.replace("now/", "compute/", 1)
-    cache = sorted(name.removeprefix("cache/") for name in state if name.startswith("cache/"))
+    cache = names_in("cache", state)
     root = sorted(name for name in state if not name.startswith("cache/"))
     names = [*SYSTEM, *tags, *root, *(["cache"] if cache else [])]
     match rest:
@@ -167,10 +167,17 @@ def render(
             return 200, signed(whole | {"at-slot": str(slot)}), b""
         case "compute/keys/serialize~json@1.0":
             return listing(names)
-        case "compute/cache/keys/serialize~json@1.0":
-            return listing(cache) if cache else missing()
+        case _ if rest.startswith("compute/cache/") and rest.endswith("/keys/serialize~json@1.0"):
+            inner = names_in(rest.removeprefix("compute/").removesuffix("/keys/serialize~json@1.0"), state)
+            return listing(inner) if inner else missing()
         case _:
             raise AssertionError(f"{method} {path} is more than may be asked")
+
+
+def names_in(table: str, state: State) -> list[str]:
+    """Give the names in a table: `cache` of `cache/acl/alice` has `acl`."""
+    inside = (path.removeprefix(f"{table}/") for path in state if path.startswith(f"{table}/"))
+    return sorted({path.partition("/")[0] for path in inside})
 
 
 def listing(names: Iterable[str]) -> tuple[int, dict[str, str], bytes]:
