@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,15 @@ import pytest
 from sandbox.discord import DiscordServer, Person
 from sandbox.discord.fixtures import Town, running
 from sandbox.discord.interactions import Interaction, Type
+
+OPTIONS = [
+    {"name": "process", "type": 3, "description": "x", "required": True, "min_length": 2, "max_length": 5},
+    {"name": "role", "type": 3, "description": "x", "choices": [{"name": "Mine", "value": "mine"}]},
+    {"name": "count", "type": 4, "description": "x", "min_value": 1, "max_value": 3},
+    {"name": "flag", "type": 5, "description": "x"},
+    {"name": "who", "type": 6, "description": "x"},
+    {"name": "file", "type": 11, "description": "x"},
+]
 
 
 class StoppedClock:
@@ -88,8 +99,6 @@ def as_request(body: dict[str, Any], files: Any = None) -> dict[str, Any]:
     """Give httpx's arguments for a JSON body, or for a form with `files` {number: (name, bytes)}."""
     if not files:
         return {"json": body}
-    import json
-
     parts: dict[str, Any] = {f"files[{number}]": file for number, file in files.items()}
     return {"files": parts | {"payload_json": (None, json.dumps(body))}}
 
@@ -141,3 +150,32 @@ def faults_of(response: httpx.Response) -> list[str]:
 @pytest.fixture
 def faults() -> Callable[[httpx.Response], list[str]]:
     return faults_of
+
+
+@pytest.fixture
+async def register(api, server):
+    """A command of several options, a moderators' one in guilds only, and a message command."""
+    commands = [
+        {"name": "register", "description": "x", "options": OPTIONS},
+        {"name": "announce", "description": "x", "default_member_permissions": "32", "contexts": [0]},
+        {"name": "secret", "description": "x", "default_member_permissions": "0"},
+        {"name": "Check this", "type": 3},
+    ]
+    response = await api.put(f"/applications/{server.world.application_id}/commands", json=commands)
+    assert response.status_code == 200
+
+
+@pytest.fixture
+def answered(server, answer):
+    """Answer each interaction at once with a message; hand out what was asked."""
+    asked, tasks = [], set()
+
+    def deliver(payload, guild_id):
+        asked.append(payload)
+        interaction = server.interactions.get(int(payload["id"]))
+        tasks.add(asyncio.create_task(answer(interaction, 4, content="yes", flags=64)))
+        return True
+
+    server.rate_limits.enabled = False
+    server.interactions._deliver = deliver
+    return asked
