@@ -67,7 +67,7 @@ class Asker:
         is_now = "~process@1.0/now" in path
         evaluates = is_now or (not self.warm and "~process@1.0/compute" in path)
         if is_now:
-            self._pool.note_catch_up(self._process)
+            self._pool.note_catch_up(self._node, self._process)
         if evaluates and not (self._claimed or self._node.may_evaluate(urgent=self._urgent)):
             seen = self._node.refusal(method, path)
         else:

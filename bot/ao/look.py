@@ -22,8 +22,8 @@ SETTLED = frozenset({Verdict.PATCHED, Verdict.NOT_PATCHED})
 class Urgency(StrEnum):
     """Who waits for a reading, and what may be spent on it.
 
-    On a process that is behind a SWEEP spends one `now` in six hours, and REGISTERED one at once. SIGNED goes through
-    `now` always, because the message that it looks for was sent a moment ago.
+    On a process that is behind on a node a SWEEP spends one `now` in six hours, and REGISTERED one at once, unless one
+    took long already. SIGNED goes through `now` always, because the message that it looks for was sent a moment ago.
     """
 
     SWEEP = "sweep"
@@ -115,7 +115,7 @@ class Look:
                 self._question.memory.of(node.url),
                 may_compute=may_compute,
                 tags=self._question.tags,
-                now=self._now(),
+                now=self._now(node),
             )
         finally:
             asker.end()
@@ -133,12 +133,11 @@ class Look:
         """Tell whether no node gave any complete answer."""
         return all(seen.status is None for seen in self.seen)
 
-    def _now(self) -> Now:
+    def _now(self, node: Node) -> Now:
         if self._question.urgency is Urgency.SIGNED:
             return Now.FIRST
-        if self._question.urgency is Urgency.SWEEP and not self._pool.may_catch_up(self._process):
-            return Now.NEVER
-        return Now.IF_BEHIND
+        spent = self._question.urgency is Urgency.SWEEP and not self._pool.may_catch_up(node, self._process)
+        return Now.NEVER if spent or self._trouble else Now.IF_BEHIND
 
     def _all_stand(self) -> bool:
         return all(judgement.verdict in SETTLED for judgement in self.judgements)

@@ -36,7 +36,7 @@ class Pool:
         self._timer = timer
         self._pairs: OrderedDict[ProcessId, dict[str, tuple[Standing, float]]] = OrderedDict()
         self._trying: set[asyncio.Task[NodeHealth]] = set()
-        self._caught_up: OrderedDict[ProcessId, float] = OrderedDict()
+        self._caught_up: OrderedDict[tuple[str, ProcessId], float] = OrderedDict()
 
     @property
     def operators(self) -> int:
@@ -67,15 +67,15 @@ class Pool:
         while len(self._pairs) > _REMEMBERED:
             self._pairs.popitem(last=False)
 
-    def may_catch_up(self, process: ProcessId) -> bool:
-        """Tell whether the sweep may spend a `now` on a process that is behind: once in six hours."""
-        since = self._caught_up.get(process)
+    def may_catch_up(self, node: Node, process: ProcessId) -> bool:
+        """Tell whether the sweep may spend a `now` on a process that is behind here: once in six hours."""
+        since = self._caught_up.get((node.url, process))
         return since is None or self._timer() - since >= _CATCH_UP_EVERY
 
-    def note_catch_up(self, process: ProcessId) -> None:
-        """Remember that a `now` was spent on a process."""
-        self._caught_up[process] = self._timer()
-        self._caught_up.move_to_end(process)
+    def note_catch_up(self, node: Node, process: ProcessId) -> None:
+        """Remember that a `now` was spent on a pair."""
+        self._caught_up[node.url, process] = self._timer()
+        self._caught_up.move_to_end((node.url, process))
         while len(self._caught_up) > _REMEMBERED:
             self._caught_up.popitem(last=False)
 
