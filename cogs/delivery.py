@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
@@ -52,24 +53,31 @@ class DiscordSender:
 
     async def send(self, envelope: Envelope) -> Sent:
         """Send it once: Discord drops a second one of the same nonce for a few minutes. Raises a SendError."""
-        try:
+        with self._in_our_words():
             channel = await self._channel(envelope)
             message = await channel.send(view=self._render(envelope), nonce=envelope.nonce)
-        except _DISCORDS as error:
-            raise translate(error) from error
         return Sent(channel_id=message.channel.id, message_id=message.id)
 
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         """Look for it among the conversation's newest messages. Raises a SendError where that cannot be told."""
         wanted = stamp(envelope.nonce)
-        try:
+        with self._in_our_words():
             channel = await self._channel(envelope)
             async for message in channel.history(limit=_LOOKED_BACK):
                 if any(isinstance(each, discord.Container) and each.id == wanted for each in message.components):
                     return Sent(channel_id=message.channel.id, message_id=message.id)
+        return None
+
+    @contextmanager
+    def _in_our_words(self) -> Generator[None]:
+        try:
+            yield
         except _DISCORDS as error:
             raise translate(error) from error
-        return None
+        except RuntimeError as error:  # "Session is closed": aiohttp's, of a send that a stop overtook
+            if not self._client.is_closed():
+                raise
+            raise SendLater("Stopping.", retry_after=_SOON) from error
 
     async def _channel(self, envelope: Envelope) -> discord.abc.Messageable:
         """Give where it goes; a DM's channel is opened once, and from then on comes with the envelope."""

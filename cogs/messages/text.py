@@ -45,7 +45,7 @@ def clean(text: str, limit: int) -> str:
         marks = marks + 1 if category.startswith("M") else 0
         if marks <= _MARKS_IN_A_ROW:
             visible.append(character)
-    line = " ".join("".join(visible).split())
+    line = " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

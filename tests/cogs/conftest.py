@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +45,7 @@ class Stage:
         self.client: PatchbellClient
         self._serving: asyncio.Task[None] | None = None
         self.changes: dict[str, object] = {}
+        self.prepare: Callable[[PatchbellClient], None] = lambda _client: None
 
     def person(self, name: str, permissions: int = 0) -> Person:
         """A member of the guild."""
@@ -85,6 +85,7 @@ class Stage:
             self.application.settings.discord, memos=self.application, setups=cogs.setups(self.application)
         )
         await self.application.start(cogs.sender(self.application, self.client))
+        self.prepare(self.client)
         self._serving = asyncio.create_task(self.client.serve())
         await self.online()
 
@@ -101,8 +102,7 @@ class Stage:
         if self._serving is None:
             return
         await self.client.close()
-        with suppress(asyncio.CancelledError):
-            await self._serving
+        await asyncio.gather(self._serving, return_exceptions=True)
         self._serving = None
         await self.application.stop()
 

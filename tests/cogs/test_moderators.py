@@ -71,17 +71,11 @@ async def test_only_who_drafted_it_posts_it(stage: Any) -> None:
     assert "Only the moderator who drafted" in refused.text
 
 
-@pytest.mark.parametrize(
-    ("values", "answer"),
-    [
-        ({"date": "30.06.2027"}, "year-month-day"),
-        ({"date": "2020-01-01"}, "That date has passed"),
-        ({"title": "\u200b "}, "needs a title"),
-    ],
-)
-async def test_bad_input_gets_one_sentence(stage: Any, values: dict[str, str], answer: str) -> None:
-    message = await announce(stage, stage.moderator(), **values)
-    assert answer in message.text
+async def test_bad_input_gets_one_sentence(stage: Any) -> None:
+    mo = stage.moderator()
+    assert "year-month-day" in (await announce(stage, mo, date="30.06.2027")).text
+    assert "That date has passed" in (await announce(stage, mo, date="2020-01-01")).text
+    assert "needs a title" in (await announce(stage, mo, title="\u200b ")).text
 
 
 async def test_without_an_https_address_moderators_are_told(off_stage: Any) -> None:

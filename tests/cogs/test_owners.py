@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from sandbox.ao.ans104 import random_id
@@ -63,39 +62,38 @@ async def test_registering_many_with_anything_between_is_one_list(stage: Any) ->
     assert sum(process in card.text for process in ids) == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-async def test_a_file_of_ids_is_read(stage: Any, encoding: str) -> None:
-    ids = [stage.patched() for _ in range(2)]
-    data = "\r\n".join(ids).encode(encoding)
-    reply = await stage.ada.slash(
-        stage.channel.id, "register", {"yours": "watching"}, files={"file": ("ids.txt", data)}
-    )
-    message = await reply.wait_until(lambda message: "**Watching 2 processes.**" in message.text)
-    assert "2 processes:" in message.text
+async def test_a_file_of_ids_is_read(stage: Any) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        data = "\r\n".join(stage.patched() for _ in range(2)).encode(encoding)
+        reply = await stage.ada.slash(
+            stage.channel.id, "register", {"yours": "watching"}, files={"file": ("ids.txt", data)}
+        )
+        message = await reply.wait_until(lambda message: "**Watching 2 processes.**" in message.text)
+        assert "2 processes:" in message.text
     assert stage.ada.messages(stage.ada.dm_channel()) == []  # watchers hear only "patched", and get no first DM
 
 
-@pytest.mark.parametrize(
-    ("options", "answer"),
-    [
-        ({}, "Give me a process id"),
-        ({"process": "hello"}, "I found no process id in that"),
-        ({"process": "a" * 42}, "exactly 43"),
-        ({"process": "a" * 44}, "exactly 43"),
-        ({"process": "VALID", "keys": "Owner"}, "key"),
-        ({"process": "VALID", "keys": "a?b"}, "key"),
-        ({"wallet": "nope"}, "not a wallet address"),
-    ],
-)
-async def test_bad_input_gets_one_clear_sentence(stage: Any, options: dict[str, str], answer: str) -> None:
-    if options.get("process") == "VALID":
-        options = options | {"process": stage.patched()}
-    reply = await stage.ada.slash(stage.channel.id, "register", options)
-    message = await reply.wait_final()
-    assert answer in message.text
-    assert message.ephemeral
-    assert "reference" not in message.text
-    assert await stage.application.registering.cards(stage.ada.id) == []
+BAD_INPUT: list[tuple[dict[str, str], str]] = [
+    ({}, "Give me a process id"),
+    ({"process": "hello"}, "I found no process id in that"),
+    ({"process": "a" * 42}, "exactly 43"),
+    ({"process": "a" * 44}, "exactly 43"),
+    ({"process": "VALID", "keys": "Owner"}, "key"),
+    ({"process": "VALID", "keys": "a?b"}, "key"),
+    ({"wallet": "nope"}, "not a wallet address"),
+]
+
+
+async def test_bad_input_gets_one_clear_sentence(stage: Any) -> None:
+    process = stage.patched()
+    for number, (options, answer) in enumerate(BAD_INPUT):
+        person = stage.person(f"person-{number}")
+        given = {name: value.replace("VALID", process) for name, value in options.items()}
+        message = await (await person.slash(stage.channel.id, "register", given)).wait_final()
+        assert answer in message.text
+        assert message.ephemeral
+        assert "reference" not in message.text
+        assert await stage.application.registering.cards(person.id) == []
 
 
 async def test_too_large_a_file_is_refused(stage: Any) -> None:
@@ -213,14 +211,12 @@ async def test_strangers_names_stay_code(stage: Any) -> None:
 
 
 async def test_an_error_of_ours_gets_an_apology_with_a_reference(stage: Any) -> None:
+    await registered(stage, stage.patched())
     async with stage.application.database.write() as connection:
-        await connection.execute(text("ALTER TABLE registrations RENAME TO gone"))
-    reply = await stage.ada.slash(stage.channel.id, "status")
-    message = await reply.wait_final()
+        await connection.execute(text("UPDATE processes SET metadata = '{'"))
+    message = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
     assert "it is my fault" in message.text
     assert "reference `" in message.text
-    async with stage.application.database.write() as connection:
-        await connection.execute(text("ALTER TABLE gone RENAME TO registrations"))
 
 
 async def test_an_unknown_id_is_not_called_unpatched(stage: Any) -> None:

@@ -1,0 +1,65 @@
+"""What goes wrong gets an answer: modals over a restart, commands that changed, floods."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from cogs.errors import Form
+
+
+async def test_a_modal_left_open_over_a_restart_is_answered(stage: Any) -> None:
+    mo = stage.moderator()
+    opened = await mo.slash(stage.channel.id, "announce")
+    Form.waiting.clear()  # a new process remembers nothing; here both are one
+    await stage.restart()
+    reply = await mo.submit(opened.modal, {"title": "Permaville", "date": "", "preset": ["token"]})
+    message = await reply.wait_final()
+    assert "**I restarted since you opened this.**" in message.text
+    assert message.ephemeral
+
+
+async def test_a_modal_that_waits_is_answered_once(stage: Any) -> None:
+    mo = stage.moderator()
+    opened = await mo.slash(stage.channel.id, "announce")
+    reply = await mo.submit(opened.modal, {"title": "Permaville", "date": "", "preset": ["token"]})
+    message = await reply.wait_final()
+    assert "Preview" in message.text
+    assert reply.followups == []
+    bot_answers = [each for each in stage.discord.requests if each.route.startswith("POST /interactions/")]
+    assert all(each.status < 400 for each in bot_answers)
+
+
+async def test_a_changed_command_is_sent_again(stage: Any) -> None:
+    command = next(each for each in stage.discord.commands.of_scope(None) if each["name"] == "unregister")
+    command["options"][0]["name"] = "which"  # as another version of ours had it
+    command["options"][0]["autocomplete"] = False
+    reply = await stage.ada.slash(stage.channel.id, "unregister", {"which": "x"})
+    assert "My commands have just changed" in (await reply.wait_final()).text
+    async with asyncio.timeout(5):
+        while _syncs(stage) < 2:  # noqa: ASYNC110 -- a request of the other side
+            await asyncio.sleep(0.01)
+    reply = await stage.ada.slash(stage.channel.id, "unregister", {"process": "x"})
+    assert "not a process id" in (await reply.wait_final()).text
+
+
+def _syncs(stage: Any) -> int:
+    return sum(each.method == "PUT" and each.path.endswith("/commands") for each in stage.discord.requests)
+
+
+async def test_one_at_a_time_is_asked_for(stage: Any) -> None:
+    texts = []
+    for _ in range(6):
+        reply = await stage.ada.slash(stage.channel.id, "check", {"process": "x"})
+        texts.append((await reply.wait_final()).text)
+    assert all("no process id" in text for text in texts[:5])
+    assert "One at a time, please" in texts[5]
+
+
+async def test_commands_are_sent_only_when_they_changed(stage: Any) -> None:
+    assert _syncs(stage) == 1
+    await stage.restart()
+    assert _syncs(stage) == 1
+    await stage.application.remember(f"commands:{stage.client.application_id}", "of another version")
+    await stage.restart()
+    assert _syncs(stage) == 2
