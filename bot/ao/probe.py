@@ -8,6 +8,7 @@ the newest scheduled slot: four. Never a table itself: one of 8,000 entries cost
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from bot.ao.memory import UNREADABLE_WHOLE, NodeMemory
@@ -84,7 +85,8 @@ class _Look:
         self.observations: list[Observation] = []
         self.ended = False
         self._settled: set[str] = set()
-        self.was_patched = all(word.verdict == Verdict.PATCHED for word in self._words(memory.view()))
+        self._then = memory.view()
+        self.was_patched = all(word.verdict == Verdict.PATCHED for word in self._words(self._then))
         self._recall(lambda path: path == self._definition)
 
     @property
@@ -108,11 +110,9 @@ class _Look:
 
     def recall_unmoved(self) -> bool:
         """Where nothing was scheduled since the last look, let all that was seen then count again, if that decides."""
-        then = self._memory.view()
-        if self._view.head is None or self._view.head != then.at_slot:
+        if self._view.head is None or self._view.head != self._then.at_slot:
             return False
-        then.head = self._view.head
-        if not self._is_decided(then):
+        if not self._is_decided(replace(self._then, head=self._view.head)):
             return False
         self._recall(lambda path: path != self._definition)
         return True
@@ -137,7 +137,7 @@ class _Look:
 
     def _recall_same_state(self) -> None:
         """What was listed at the same slot, or under the same content id, is listed still."""
-        then = self._memory.view()
+        then = self._then
         if self._view.at_slot is not None and self._view.at_slot == then.at_slot:
             self._recall(lambda path: path.endswith(f"/{LISTING}"))
         elif self._view.cache_link is not None and self._view.cache_link == then.cache_link:

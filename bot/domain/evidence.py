@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn, cast
 
 from bot.domain.observation import Observation
@@ -29,6 +30,7 @@ _COMPONENT = re.compile(r'"([^"\s]+)"')
 _NOT_FOUND = b"not_found"
 _NOT_HERE = b"necessary_message_not_found"
 _OLD = 60  # seconds
+_WORTH_CACHING = 8192  # bytes; 512 such listings are 4 MiB
 _SIGNS_OF_A_NODE = ("ao-types", "ao-result", "signature-input")
 
 
@@ -190,7 +192,19 @@ def read_listing(observation: Observation) -> frozenset[str] | None:
     """
     if observation.method != "GET" or observation.status != 200 or not is_from_node(observation):
         return None
-    document = _read_json(observation.body)
+    body = observation.body
+    return _names_again(body) if len(body) <= _WORTH_CACHING else _names_in(body)
+
+
+def read_slot(observation: Observation) -> int | None:
+    """Give the slot that an answer's body is, or None. A slot is a plain integer, -1 where nothing was scheduled."""
+    if observation.method != "GET" or observation.status != 200 or not is_from_node(observation):
+        return None
+    return _slot_of(observation.body)
+
+
+def _names_in(body: bytes) -> frozenset[str] | None:
+    document = _read_json(body)
     if isinstance(document, dict):
         members = cast(dict[str, object], document)
         listed = {key: value for key, value in members.items() if (key, value) != ("device", "json@1.0")}
@@ -205,11 +219,8 @@ def read_listing(observation: Observation) -> frozenset[str] | None:
     return frozenset(_bare(str(name).lower()) for name in names)
 
 
-def read_slot(observation: Observation) -> int | None:
-    """Give the slot that an answer's body is, or None. A slot is a plain integer, -1 where nothing was scheduled."""
-    if observation.method != "GET" or observation.status != 200 or not is_from_node(observation):
-        return None
-    return _slot_of(observation.body)
+# The listings of processes that expose nothing are all alike, and one look reads the same one several times.
+_names_again = lru_cache(maxsize=512)(_names_in)
 
 
 def _slot_of(text: bytes) -> int | None:
@@ -220,12 +231,14 @@ def _bare(name: str) -> str:
     return name.removesuffix(LINK)
 
 
-def signed_names(headers: Mapping[str, str]) -> set[str]:
+def signed_names(headers: Mapping[str, str]) -> frozenset[str]:
     """Give the names that a node's signatures cover: its own message's keys, and nothing that a proxy added."""
-    signed: set[str] = set()
-    for components in _COMPONENTS.findall(headers.get("signature-input", "")):
-        signed.update(_COMPONENT.findall(components))
-    return signed
+    return _components(headers.get("signature-input", ""))
+
+
+@lru_cache(maxsize=512)
+def _components(signature_input: str) -> frozenset[str]:
+    return frozenset(name for listed in _COMPONENTS.findall(signature_input) for name in _COMPONENT.findall(listed))
 
 
 def _says_not_here(observation: Observation) -> bool:
