@@ -73,9 +73,9 @@ class WebSettings(_Section):
         if value is None:
             return None
         url = URL(value)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("must look like https://patchbell.example.org")
-        return value.rstrip("/")
+        if url.scheme not in ("http", "https") or not url.host or url != url.origin() / "":
+            raise ValueError("must look like https://patchbell.example.org, with no path")
+        return str(url.origin())
 
 
 class NodeSettings(_Section):

@@ -66,6 +66,7 @@ def test_the_example_shows_the_values_that_hold(tmp_path: Path) -> None:
         ("[chekcs]\nbatch = 1", "Unknown setting chekcs; did you mean checks?"),
         ('[web]\nport = "many"', r"The setting web.port \(PATCHBELL_WEB__PORT\) is wrong: .*integer"),
         ('[web]\npublic_url = "patchbell.example"', "web.public_url .* must look like https://"),
+        ('[web]\npublic_url = "https://example.org/bell"', "web.public_url .* with no path"),
         ("[ao]\nnodes = []", "ao.nodes .* at least 1"),
         ("[web", "is not valid TOML"),
     ],
