@@ -16,6 +16,8 @@ from sandbox.discord.errors import Json
 
 BUFFERED = 500
 """Events that a session keeps for a RESUME."""
+BEHIND_AT_MOST = 2_000
+"""Frames that a bot may be behind."""
 SENDS = 120
 SENDS_WINDOW = 60.0
 
@@ -101,8 +103,11 @@ class Connection:
         self.closed_with: int | None = None
 
     def send(self, frame: str) -> None:
-        """Queue a frame."""
-        self._queue.put_nowait(frame)
+        """Queue a frame. A bot that reads too slowly loses its line, and can RESUME."""
+        if self._queue.qsize() >= BEHIND_AT_MOST:
+            self.cut()
+        else:
+            self._queue.put_nowait(frame)
 
     def send_op(self, op: Op, data: object = None) -> None:
         """Queue a frame that is no event."""

@@ -8,7 +8,7 @@ import zlib
 import aiohttp
 import pytest
 
-from sandbox.discord.connection import Op
+from sandbox.discord.connection import BEHIND_AT_MOST, Op
 
 
 class Socket:
@@ -181,3 +181,11 @@ async def test_a_bot_hears_of_joining_and_leaving(connect, identity, server):
     assert frames[-1]["d"]["name"] == "Second"
     server.world.remove_bot(guild)
     assert (await socket.next())["t"] == "GUILD_DELETE"
+
+
+async def test_a_bot_that_does_not_read_loses_its_line(connect, identity, server, town, owner):
+    socket = await connect()
+    await ready(socket, identity)
+    for _ in range(BEHIND_AT_MOST + 1):
+        server.world.set_overwrites(town.general, [])
+    await owner.wait_bot(online=False)
