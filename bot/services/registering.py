@@ -178,7 +178,7 @@ class Registering(Following):
             await people.change(connection, request.user_id, stopped_at=None, unreachable_code=None, reminders_sent=0)
             await self._agenda.plan(connection, sorted(changed), now)
             followed = await registrations.of_person(connection, request.user_id)
-            new = [each for each in followed if each.process in readings]
+            new = _as_pasted(order, followed)
             reachable = person.dm_channel_id is not None and person.unreachable_code is None
             first_dm = None if reachable else await self.owe_first_dm(connection, person, new, now)
             cards = await self.make_cards(connection, request.user_id, new, now)
@@ -234,6 +234,14 @@ class Registering(Following):
             created_at=now,
             told=told,
         )
+
+
+def _as_pasted(order: _Order, followed: Sequence[Registration]) -> list[Registration]:
+    """Give what this request registered, as it was pasted; not the same processes in other migrations."""
+    place = {process: index for index, process in enumerate(order.pasted.valid)}
+    migration_id = order.migration.id if order.migration is not None else None
+    asked = [each for each in followed if each.process in place and each.migration_id == migration_id]
+    return sorted(asked, key=lambda each: place[each.process])
 
 
 def _why_malformed(text: str) -> MalformedProcessId:
