@@ -47,7 +47,8 @@ class Looking:
     async def _check(self, processes: Sequence[str]) -> list[Json]:
         """Give what `python -m bot check --json` says of each: `verdict`, `exposed`, `evidence`, `requests`."""
         program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "check", *processes, "--json", "--config", str(self._config)),
+            *(sys.executable, "-m", "bot", "check", "--json", "--config", str(self._config)),
+            *("--", *processes),  # an id may begin with a hyphen
             cwd=self._config.parent,
             env=environment_for_bot(os.environ),
             stdin=asyncio.subprocess.DEVNULL,

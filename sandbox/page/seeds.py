@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sandbox.ao.ans104 import random_id
 from sandbox.ao.network import AoNetwork
 
 _TOKEN = """
@@ -22,7 +23,8 @@ ao.send({ device = "patch@1.0", balances = Balances, ["token-info"] = { name = N
 _HANDLER = """
 Handlers.add("EnableStatePatch", Handlers.utils.hasMatchingTag("Action", "EnableStatePatch"), function(msg)
   if msg.From ~= Owner and msg.From ~= ao.id then return end
-  ao.send({ device = "patch@1.0", cache = { balances = Balances, ["token-info"] = { name = Name, ticker = Ticker } } })
+  local shown = { balances = Balances, totalsupply = TotalSupply, ticker = Ticker, denomination = Denomination }
+  ao.send({ device = "patch@1.0", cache = shown })
 end)
 """
 
@@ -37,17 +39,20 @@ class Seed:
 
 
 def plant(network: AoNetwork, owner: str) -> tuple[Seed, ...]:
-    """Spawn the three, owned by the demo wallet's address."""
+    """Spawn the three, owned by the demo wallet's address. Their ids ascend, as the bot lists what comes together."""
     kinds = (
         ("Harbour Coin", "HRBR", _HANDLER, "handler off"),
         ("Lantern Vault", "LNTN", "", "no handler"),
         ("Orchard Token", "ORCH", _SHOWS_AT_ROOT, "patched, at the root"),
     )
+    ids = sorted(random_id() for _ in kinds)
     return tuple(
         Seed(
-            process=network.spawn(owner, _TOKEN.format(name=name, ticker=ticker) + more, {"Name": name}),
+            process=network.spawn(
+                owner, _TOKEN.format(name=name, ticker=ticker) + more, {"Name": name}, process=process
+            ),
             label=name,
             note=note,
         )
-        for name, ticker, more, note in kinds
+        for process, (name, ticker, more, note) in zip(ids, kinds, strict=True)
     )

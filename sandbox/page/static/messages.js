@@ -42,10 +42,10 @@ export function avatar(user, context) {
 }
 
 function used(message, context) {
-  if (!message.via) return null;
+  if (!message.via?.command) return null; // a press or a dialog has no name to show
   const { user, command } = message.via;
   const whose = user === context.names.users.get(context.me) ? "You" : user;
-  return make("p", { className: "used" }, make("b", {}, whose), " used ", make("span", { className: "command" }, command.startsWith("/") ? command : `/${command}`));
+  return make("p", { className: "used" }, make("b", {}, whose), " used ", make("span", { className: "command" }, `/${command}`));
 }
 
 function who(message) {
