@@ -47,7 +47,7 @@ def test_the_text_says_what_it_is_and_for_what() -> None:
     assert "@" not in head.replace("patch@1.0", "")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(path=ANYTHING, name=ANYTHING, action=st.one_of(st.just("EnableStatePatch"), ANYTHING))
 def test_no_name_can_leave_its_quotes(path: str, name: str, action: str) -> None:
     try:

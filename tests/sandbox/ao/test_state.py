@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.ao.state import Table, merge, patch_of, resolve, table
@@ -43,6 +43,7 @@ def test_only_a_message_for_the_patch_device_patches(tags: list[tuple[str, Any]]
     assert patch_of([{"name": name, "value": value} for name, value in tags]) == patch
 
 
+@settings(max_examples=60, deadline=None)
 @given(one=STATES, other=STATES)
 def test_ids_differ_exactly_when_contents_do(one: Any, other: Any) -> None:
     one, other = Table(value=table(one)), Table(value=table(other))
@@ -50,6 +51,7 @@ def test_ids_differ_exactly_when_contents_do(one: Any, other: Any) -> None:
     assert len(one.id) == 43
 
 
+@settings(max_examples=60, deadline=None)
 @given(state=st.dictionaries(NAMES, STATES), patch=st.dictionaries(NAMES, STATES))
 def test_every_leaf_of_a_patch_is_there_afterwards_and_merging_twice_is_merging_once(state: Any, patch: Any) -> None:
     state, patch = table(state), table(patch)
