@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.ao.node import COMPUTING
 from bot.domain.card import Sighting
+from bot.domain.evidence import LINK, LISTING, read_listing
+from bot.domain.keys import CACHE
 from bot.domain.observation import Observation
+from bot.domain.system_keys import SYSTEM_KEYS
 
 _FAILURES = {
     COMPUTING: "still computing when we stopped waiting",
@@ -34,6 +39,8 @@ _STATUSES = {
 }
 _ANSWERS = {"not_found": "nothing there"}
 _LONGEST = 80
+_MOST_NAMES = 5
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 
 def sighting(observation: Observation) -> Sighting:
@@ -69,10 +76,26 @@ def in_words(failure: str) -> str:
 
 
 def _value_of(observation: Observation) -> str:
-    """Show a short value, such as a slot; of all else only that there was an answer."""
+    """Show a short value, such as a slot, or a listing's names; of all else only that there was an answer."""
+    if observation.path.endswith(f"/{LISTING}"):
+        return _names_of(observation)
+    if f"{CACHE}{LINK}" in observation.headers:
+        return "answered, and has something under cache"
     text = observation.body[: _LONGEST + 1].decode("utf-8", "replace").strip()
     if text in _ANSWERS:
         return _ANSWERS[text]
     if text and text.lstrip("-").isdigit():
         return f"answered {text[:20]}"
     return "answered"
+
+
+def _names_of(observation: Observation) -> str:
+    """Say what a listing lists. Names come from strangers: only what a key could be is shown, the rest is counted."""
+    listed = read_listing(observation)
+    if listed is None:
+        return "answered, but lists nothing readable"
+    told = sorted(name for name in listed - SYSTEM_KEYS if _KEY.fullmatch(name))[:_MOST_NAMES]
+    others = len(listed) - len(told)
+    if not told:
+        return f"lists {others} names, none of them exposed" if others else "lists nothing"
+    return f"lists {', '.join(told)}" + (f" and {others} more" if others else "")
