@@ -122,7 +122,10 @@ export class Discord {
   dismiss = (person, message) => call("dismiss", { person, message: message.id });
 
   #take(reply) {
-    for (const message of [reply.message, ...(reply.followups ?? [])]) if (message) this.#hear(message);
+    // Edits come through the feed, and may have overtaken this answer: what is known already is newer.
+    for (const message of [reply.message, ...(reply.followups ?? [])]) {
+      if (message && !this.#said.get(message.channel)?.has(message.id)) this.#hear(message);
+    }
     if (reply.modal) this.#open(reply.modal);
   }
 
