@@ -163,28 +163,26 @@ class Delivering:
         """Look once more whether it is wanted, and write down that Discord may have it from now on."""
         async with self._database.write() as connection:
             message = await outbox.find(connection, delivery_id)
-            if message is None or not await self._still_wanted(connection, message, now):
+            if message is None:
                 return None
-            return await outbox.find(connection, delivery_id)
+            wanted = await self._wanted(connection, message, now)
+            return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
 
-    async def _still_wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
-        if message.uncertain_since is None:
-            if message.unreachable_code is not None:
-                await self._settling.refuse(connection, message, now, message.unreachable_code, "person is unreachable")
-                return False
-            revised = await self._advisor.revise(connection, message, now)
-            if revised is None:
-                await outbox.settle(
-                    connection, message, state=State.WITHDRAWN.value, done_at=now, notice=blank(message)
-                )
-                return False
-            if isinstance(revised, datetime):
-                await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
-                return False
-            if revised is not message.notice:
-                await outbox.rewrite(connection, message, revised)
-        await outbox.begin_attempt(connection, message, now)
-        return True
+    async def _wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> Message | None:
+        """Give the message as it is to be sent now, or settle it otherwise; what may have been sent stays as it was."""
+        if message.uncertain_since is not None:
+            return message
+        if message.unreachable_code is not None:
+            await self._settling.refuse(connection, message, now, message.unreachable_code, "person is unreachable")
+            return None
+        revised = await self._advisor.revise(connection, message, now)
+        if revised is None:
+            await outbox.settle(connection, message, state=State.WITHDRAWN.value, done_at=now, notice=blank(message))
+            return None
+        if isinstance(revised, datetime):
+            await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
+            return None
+        return message if revised == message.notice else await outbox.rewrite(connection, message, revised)
 
     async def _deliver(self, message: Message) -> None:
         """Send one message and write what became of it. Whatever happens here, what was owed stays owed."""

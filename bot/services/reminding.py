@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 AFTER_A_FAULT = timedelta(hours=6)
 LONGEST_SNOOZE = timedelta(days=90)
-_BATCH = 100
+_BATCH = 25  # of one transaction: others wait for it to write
 _POLL = 5.0
 _NOT_YOURS = "That button belongs to somebody else's message."
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import and_, case, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Announcement, FirstDm, Notice
@@ -131,9 +131,8 @@ async def claim(connection: AsyncConnection, now: datetime, *, new_conversations
     same = or_(
         busy.c.user_id == outbox.c.user_id, and_(busy.c.user_id.is_(None), busy.c.channel_id == outbox.c.channel_id)
     )
-    in_flight = select(busy.c.id).where(
-        busy.c.state == State.OWED, busy.c.lease_until > now, busy.c.id != outbox.c.id, same
-    )
+    # Only owed ones have a lease. Saying so again would make SQLite walk all that is owed, for each claim.
+    in_flight = select(busy.c.id).where(busy.c.lease_until > now, busy.c.id != outbox.c.id, same)
     conditions = [outbox.c.state == State.OWED, outbox.c.next_try_at <= now, free, ~in_flight.exists()]
     if not new_conversations:
         opened = select(people.c.user_id).where(
@@ -156,15 +155,17 @@ async def claim(connection: AsyncConnection, now: datetime, *, new_conversations
     return await connection.scalar(taken)
 
 
-async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> None:
-    """Write down, before the first byte goes, that from now on Discord may have it."""
-    since = case((outbox.c.uncertain_since.is_(None), now), else_=outbox.c.uncertain_since)
+async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> Message:
+    """Write down, before the first byte goes, that from now on Discord may have it; give it as it is now."""
+    since = message.uncertain_since or now
     await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=since))
+    return replace(message, uncertain_since=since)
 
 
-async def rewrite(connection: AsyncConnection, message: Message, notice: Notice) -> None:
-    """Put another notice of the same kind into a message that was never tried."""
+async def rewrite(connection: AsyncConnection, message: Message, notice: Notice) -> Message:
+    """Put another notice of the same kind into a message that was never tried; give it as it is now."""
     await connection.execute(update(outbox).where(_ours(message)).values(notice=notice))
+    return replace(message, notice=notice)
 
 
 async def settle(connection: AsyncConnection, message: Message, **values: Any) -> bool:

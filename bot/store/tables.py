@@ -167,6 +167,12 @@ outbox = Table(
     Column("reason", String(200)),
     Index("ix_outbox_due", "state", "priority", "next_try_at"),
     Index(None, "user_id"),
+    Index(  # the few that are being sent, which every claim looks at
+        "ix_outbox_leased",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # buttons carry these ids for months: one must never come again
 )
 

@@ -83,4 +83,5 @@ async def test_a_migration_brings_its_keys_and_its_place(app, world, announce):
     outcome = await app.registering.register(RegisterRequest(10, process, Role.MINE, migration_id=migration_id))
     assert outcome.cards[0].keys == ("balances",)
     private = await app.registering.register(RegisterRequest(10, process, Role.MINE))
-    assert sorted(card.status for card in private.cards) == ["not_patched", "patched"]
+    assert [card.status for card in private.cards] == ["patched"]
+    assert sorted(card.status for card in await app.registering.cards(10)) == ["not_patched", "patched"]

@@ -21,3 +21,10 @@ def upgrade() -> None:
         people.add_column(sa.Column("name_hint", sa.String(length=64), server_default="", nullable=False))
     with op.batch_alter_table("processes") as processes:
         processes.add_column(sa.Column("signed_at", sa.DateTime(timezone=True)))
+    op.create_index(
+        "ix_outbox_leased",
+        "outbox",
+        ["lease_until"],
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
