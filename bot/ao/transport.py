@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from time import monotonic
 from types import TracebackType
 from typing import Literal, Self
@@ -64,7 +65,7 @@ class Transport:
         *,
         trusted: frozenset[tuple[str, int]] = frozenset(),
         bounds: Bounds | None = None,
-        tls: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         connections: int = 256,
     ) -> None:
         self._trusted = trusted
@@ -78,7 +79,7 @@ class Transport:
     async def __aenter__(self) -> Self:
         bounds = self._bounds
         # Two contexts: httpx writes into its own which protocols TLS may agree on.
-        tls = self._tls()
+        tls, tls_for_http2 = (self._tls(), self._tls()) if self._tls is not None else _system_tls()
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=CheckedResolver(self._trusted), ssl=tls, limit=self._connections, keepalive_timeout=30
@@ -89,7 +90,7 @@ class Transport:
             max_headers=bounds.headers,
         )
         self._http1 = AiohttpTransport(verify=tls, client=session)
-        self._http2 = Http2Channel(CheckedResolver(self._trusted), self._tls())
+        self._http2 = Http2Channel(CheckedResolver(self._trusted), tls_for_http2)
         return self
 
     async def __aexit__(
@@ -157,6 +158,12 @@ class Transport:
         if received.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise BrokenAnswer(f"{host} sent a compressed answer although asked not to.", reason="compressed")
         return received
+
+
+@cache
+def _system_tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Make the two contexts that trust what the system trusts, once: reading its authorities takes 30 ms each time."""
+    return httpx.create_ssl_context(), httpx.create_ssl_context()
 
 
 async def _read_body(response: httpx.Response, host: str, limit: int) -> bytes:
