@@ -82,6 +82,16 @@ class Visitor:
         """Open a channel, or the DM with the bot by the bot's name."""
         await self.page.locator("#places").get_by_role("button", name=channel).first.click()
 
+    async def open_on_phone(self, channel: str) -> None:
+        """Open a channel where the page is narrow: it is behind a tab there."""
+        await self.page.locator("#tabs").get_by_role("button", name="Channels").click()
+        await self.go(channel)
+
+    async def processes(self) -> list[str]:
+        """Give the ids of the two seeded processes that are not patched at first."""
+        state = await self.page.evaluate("fetch('/sandbox/api/state').then(answer => answer.json())")
+        return [seed["process"] for seed in state["seeds"][:2]]
+
     async def slash(self, command: str, **options: str) -> None:
         """Type a slash command with its options, and press Enter."""
         words = self.page.locator("#words")

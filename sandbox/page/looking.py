@@ -21,6 +21,12 @@ from sandbox.bot_process import environment_for_bot
 
 Json: TypeAlias = "dict[str, Any]"
 
+_FAILURES: dict[type[Exception], str] = {
+    TimeoutError: "it took too long",
+    aiohttp.ServerTimeoutError: "it took too long",
+    aiohttp.ServerDisconnectedError: "it hung up",
+    aiohttp.ClientConnectorError: "the connection was refused",
+}
 PATIENCE = 10.0
 """Seconds that the recipe waits for a node; browsers would wait longer."""
 CHECK_PATIENCE = 60.0
@@ -88,7 +94,7 @@ async def ask_as_the_recipe(session: aiohttp.ClientSession, node: str, process: 
         async with session.head(node + path) as answer:
             asked |= {"status": answer.status, "reason": answer.reason, "headers": list(answer.headers.items())}
     except (aiohttp.ClientError, TimeoutError) as error:
-        asked["failure"] = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        asked["failure"] = _FAILURES.get(type(error), type(error).__name__)
     return asked | {"elapsed_ms": round((time.monotonic() - started) * 1000)}
 
 

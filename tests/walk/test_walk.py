@@ -1,4 +1,4 @@
-"""The whole loop, walked through the page in a real Chromium, against the shipped bot: nothing mocked, nothing injected.
+"""The whole loop, walked through the page in a real Chromium, against the shipped bot: nothing is mocked.
 
 `WALK_PICTURES=<folder>` keeps a picture of each step there; else they are in the test's own temporary folder.
 """
@@ -50,8 +50,7 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     async def picture(name: str, of: Page = page) -> None:
         await of.screenshot(path=pictures / f"{next(number):02}-{name}.png", animations="disabled")
 
-    seeds = await page.evaluate("fetch('/sandbox/api/state').then(answer => answer.json()).then(state => state.seeds)")
-    harbour, lantern = (seed["process"] for seed in seeds[:2])
+    harbour, lantern = await visitor.processes()
 
     # As the owner, /register two processes: the page has it typed already.
     await expect(page.locator("#banner")).to_contain_text("Nothing here is real")
@@ -110,7 +109,7 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     # The owner registers for it, by the announcement's button.
     await visitor.act_as("Ada")
     await announced.get_by_role("button", name="Register my process").click()
-    await visitor.fill_modal(**{"process": f"{harbour}\n{lantern}"})
+    await visitor.fill_modal(process=f"{harbour}\n{lantern}")
     again = visitor.message("already; I checked anew")
     await expect(again).to_contain_text("2 processes: 1 patched, 1 not patched yet", timeout=60_000)
     await picture("registered-for-it")
@@ -142,3 +141,45 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     await visitor.press("Later", "Safe word")
     await expect(page.locator(".message").last).to_contain_text("remind")
     await picture("old-button")
+
+
+async def test_the_switches(visitor: Visitor, pictures: Path) -> None:
+    page = visitor.page
+
+    # With closed DMs the answer says so, and *Try again* works once they are open.
+    await expect(page.locator("#composer .command")).to_have_text("/register", timeout=60_000)
+    await page.locator("#switch-door").click()
+    await expect(page.locator("#switch-door")).to_have_attribute("aria-pressed", "true")
+    await page.locator("#composer input").first.press("Enter")
+    await expect(visitor.message("I can't send you DMs")).to_be_visible()
+    await page.screenshot(path=pictures / "dms-closed.png")
+    await page.locator("#switch-door").click()
+    await expect(page.locator("#switch-door")).to_have_attribute("aria-pressed", "false")
+    await visitor.press("Try again", "I can't send you DMs")
+    await visitor.go("Patchbell")
+    await expect(visitor.message("Safe word")).to_be_visible()
+
+    # A day goes by for everybody, and the reminder comes.
+    await page.locator("#switch-skip").click()
+    await expect(page.locator("#switch-skip")).to_contain_text("1 day ahead")
+    reminder = page.locator(".message").filter(has_text="processes are waiting for you")
+    await expect(reminder).to_have_count(1, timeout=60_000)
+    await page.screenshot(path=pictures / "reminder.png")
+    await expect(page.locator(".day")).to_have_count(2)
+
+    # One node of three down costs no verdict, but the recipe; without any node nothing is claimed.
+    verdict = page.locator(".says").filter(has_text="Patchbell").locator(".mark")
+    recipe = page.locator(".says").filter(has_text="The usual recipe").locator(".mark")
+    await page.locator(".pick button").filter(has_text="Orchard").click()
+    await expect(verdict).to_have_text("patched")
+    await expect(recipe).to_have_text("not patched")
+    await page.locator("#switch-node").click()
+    await expect(page.locator("#switch-node")).to_contain_text("1 of 3 down")
+    await expect(page.locator(".look pre").first).to_contain_text("No answer")
+    await expect(verdict).to_have_text("patched")
+    await page.locator("#switch-node").click()
+    await expect(page.locator("#switch-node")).to_contain_text("3 of 3 down")
+    await expect(verdict).to_have_text("unknown", timeout=60_000)
+    await page.screenshot(path=pictures / "all-down.png")
+    await page.locator("#switch-node").click()
+    await expect(verdict).to_have_text("patched", timeout=60_000)

@@ -21,7 +21,7 @@ export async function ask(path, method = "GET", body = undefined) {
 /** Shows a new state, as /sandbox/api/state and the feed give it. `dms`: { closed, close(closed) } of the person one acts as. */
 export function showState(next, dms) {
   state = next;
-  shown ??= state.seeds[0].process;
+  shown ??= state.seeds.at(-1).process; // where the recipe is wrong
   drawBot();
   drawSwitches(dms);
   drawProcesses();
@@ -129,10 +129,10 @@ function raw(answer) {
 }
 
 function recipe(look) {
-  const element = says("The usual recipe", look.recipe.verdict, make("p", {}, look.recipe.because));
-  const differs = look.ours.verdict && look.ours.verdict !== look.recipe.verdict;
-  element.classList.toggle("wrong", Boolean(differs));
-  return element;
+  const { verdict } = look.ours;
+  const wrong = verdict === "patched" || verdict === "not_patched" ? "Wrong here. " : "Nobody can know. ";
+  const differs = verdict && verdict !== look.recipe.verdict;
+  return says("The usual recipe", look.recipe.verdict, make("p", {}, differs && make("strong", {}, wrong), look.recipe.because));
 }
 
 /** The bot's verdict with its reason: what the rule needed for it (ao-facts, "The verdict"), as the evidence has it. */

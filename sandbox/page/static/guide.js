@@ -16,7 +16,7 @@ const STEPS = [
   },
   {
     title: "Press Sign.", after: "signed", button: "Open the DM",
-    text: () => "The signing page opens in a new tab. A demo wallet signs there for real, with a key that is worth nothing.",
+    text: () => "It opens the signing page in a new tab, with a demo wallet whose key is worth nothing.",
     go: (app) => app.openDm("owner"),
   },
   {

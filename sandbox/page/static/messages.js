@@ -37,7 +37,7 @@ function drawMessage(message, context, fresh) {
 export function avatar(user, context) {
   if (user.id === context.bot.id) return make("span", { className: "avatar bot", "aria-hidden": "true" }, icon("bell"));
   const element = make("span", { className: "avatar", "aria-hidden": "true" }, [...user.name][0].toUpperCase());
-  element.style.setProperty("--hue", String((Number(BigInt(user.id) % 997n) * 47) % 360));
+  element.style.setProperty("--hue", String([...user.name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7) % 360));
   return element;
 }
 
