@@ -65,9 +65,11 @@ class Looking:
             async with asyncio.timeout(CHECK_PATIENCE):
                 said, complained = await program.communicate()
         except TimeoutError:
-            program.kill()
-            await program.wait()
             return [{"verdict": None, "error": "It took too long to say."}] * len(processes)
+        finally:
+            if program.returncode is None:  # too slow, or the page went away meanwhile
+                program.kill()
+                await program.wait()
         try:
             return list(json.loads(said))
         except ValueError:
