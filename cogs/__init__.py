@@ -11,6 +11,7 @@ from cogs.delivery import DiscordSender
 from cogs.errors import Errors
 from cogs.moderators import Moderators
 from cogs.owners import Owners
+from cogs.pace import Pace
 from cogs.wallets import Wallets
 
 Setup = Callable[[PatchbellClient], Awaitable[None]]
@@ -18,19 +19,19 @@ Setup = Callable[[PatchbellClient], Awaitable[None]]
 
 def setups(application: Application) -> list[Setup]:
     """Give the functions that add each part to a client; the application may be started later."""
-    wallets = Wallets(application)
+    wallets, pace = Wallets(application), Pace()
 
     async def errors(client: PatchbellClient) -> None:
         await client.add_cog(Errors(client))
 
     async def owners(client: PatchbellClient) -> None:
-        await client.add_cog(Owners(client, application, wallets))
+        await client.add_cog(Owners(client, application, wallets, pace))
 
     async def moderators(client: PatchbellClient) -> None:
         await client.add_cog(Moderators(application))
 
     async def buttons(client: PatchbellClient) -> None:
-        add_buttons(client, application, wallets)
+        add_buttons(client, application, wallets, pace)
 
     return [errors, owners, moderators, buttons]
 

@@ -22,22 +22,24 @@ from cogs.errors import Form
 from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.registered import first_dm_page
+from cogs.pace import Pace
 from cogs.wallets import Wallets
 
 SNOOZES: Mapping[str, timedelta] = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-def add_buttons(client: PatchbellClient, application: Application, wallets: Wallets) -> None:
+def add_buttons(client: PatchbellClient, application: Application, wallets: Wallets, pace: Pace) -> None:
     """Have the client answer every button and select of ours."""
-    client.add_dynamic_items(make_control(Buttons(application, wallets).presses()))
+    client.add_dynamic_items(make_control(Buttons(application, wallets, pace).presses()))
 
 
 class Buttons:
     """One method for each verb; each answers the one who pressed, and nobody else sees it."""
 
-    def __init__(self, application: Application, wallets: Wallets) -> None:
+    def __init__(self, application: Application, wallets: Wallets, pace: Pace) -> None:
         self._application = application
         self._wallets = wallets
+        self._pace = pace
 
     def presses(self) -> dict[str, Press]:
         """Give the methods by verb. Verbs live as long as the messages that carry them: never reuse one."""
@@ -61,6 +63,7 @@ class Buttons:
 
     async def check(self, interaction: Interaction, _delivery: str) -> None:
         """*Check now* under a DM or a list: all that the person has open."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         await show(interaction, await following.check_open(interaction, self._application))
 
@@ -99,11 +102,13 @@ class Buttons:
 
     async def look(self, interaction: Interaction, process: str) -> None:
         """*Check now* on a card."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         await show(interaction, await following.check_one(interaction, self._application, parse_process_id(process)))
 
     async def peek(self, interaction: Interaction, process: str) -> None:
         """*Look again* on a card that nothing was kept of."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         card = await self._application.checking.look(interaction.user.id, parse_process_id(process))
         await show(interaction, status_page(card))
@@ -132,6 +137,7 @@ class Buttons:
 
     async def adopt(self, interaction: Interaction, _number: str) -> None:
         """Register what was chosen of a wallet's processes."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         request = following.request_of(interaction, " ".join(chosen(interaction)), Role.MINE)
         await following.register(interaction, self._application, request)

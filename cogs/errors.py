@@ -16,7 +16,6 @@ from bot.errors import PatchbellError
 from cogs.answering import Interaction, answer
 from cogs.messages import answers
 from cogs.messages.page import Page
-from cogs.messages.text import count
 
 log = structlog.get_logger()
 
@@ -44,9 +43,6 @@ def _page_for(interaction: Interaction, error: BaseException) -> Page:
             return answers.refused("**That is for moderators:** it needs the permission *Manage Server*.")
         case app_commands.NoPrivateMessage():
             return answers.refused("**That works in a server only.**")
-        case app_commands.CommandOnCooldown():
-            wait = count(int(error.retry_after) + 1, "second")
-            return answers.refused(f"**One at a time, please.** Try again in {wait}.")
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
             return answers.refused(answers.COMMANDS_CHANGED)
         case _:

@@ -22,19 +22,20 @@ from cogs.answering import Interaction, Progress, chosen_process, defer, show
 from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.listing import list_page
+from cogs.pace import Pace
 from cogs.wallets import Wallets
 
 LARGEST_FILE = 2 * 1024 * 1024  # bytes: 10,000 ids with a lot around them
 MOST_LOOKED_AT = 10
-_COOLDOWN = app_commands.checks.cooldown(5, 30.0)
 
 
 class Owners(commands.Cog):
     """A command defers, calls one service, and renders the result."""
 
-    def __init__(self, client: PatchbellClient, application: Application, wallets: Wallets) -> None:
+    def __init__(self, client: PatchbellClient, application: Application, wallets: Wallets, pace: Pace) -> None:
         self._application = application
         self._wallets = wallets
+        self._pace = pace
         self._menu = app_commands.ContextMenu(name="Check this process", callback=self._check_message)
         client.tree.add_command(self._menu)
 
@@ -53,7 +54,6 @@ class Owners(commands.Cog):
             app_commands.Choice(name="Just watching", value=Role.WATCHING.value),
         ]
     )
-    @_COOLDOWN
     async def register(
         self,
         interaction: Interaction,
@@ -65,6 +65,7 @@ class Owners(commands.Cog):
         wallet: str | None = None,
     ) -> None:
         """Register what is pasted and what the file holds; a wallet is listed first."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         if wallet is not None and process is None and file is None:
             await self._wallets.show(interaction, wallet, 0)
@@ -107,16 +108,17 @@ class Owners(commands.Cog):
     @app_commands.describe(
         process="One process id, or a few", keys="Keys that it should expose, with commas between them"
     )
-    @_COOLDOWN
     async def check(
         self, interaction: Interaction, process: str, keys: app_commands.Range[str, 1, 200] | None = None
     ) -> None:
         """Look at processes that need not be followed."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         await self._look(interaction, process, tuple(_split(keys or "")))
 
     async def _check_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Look at the processes whose ids a message holds."""
+        self._pace.take(interaction.user.id)
         await defer(interaction)
         text = "\n".join(_texts_of(message))
         if not read_process_ids(text).valid:

@@ -59,7 +59,7 @@ def preview(notice: Announcement, channel_id: int, *, signing: bool) -> Page:
         *_announced(notice),
         line(),
         [press("Post", f"post:{notice.migration_id}", style=ButtonStyle.primary)],
-        small("Not right? Type /announce again; what isn't posted is forgotten."),
+        small("Not right? Type /announce again; what isn't posted, nobody sees."),
         colour=GREY,
     )
 

@@ -69,7 +69,7 @@ def _counts(cards: Sequence[StatusCard]) -> str:
     known = (
         (Verdict.PATCHED, "patched"),
         (Verdict.NOT_PATCHED, "not patched yet"),
-        (Verdict.UNKNOWN, "I could not tell yet"),
+        (Verdict.UNKNOWN, "unknown so far"),
         (Verdict.NOT_FOUND, "no such process"),
     )
     return ", ".join(f"{counted[verdict]} {word}" for verdict, word in known if counted[verdict])

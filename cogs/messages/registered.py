@@ -10,7 +10,7 @@ from bot.domain.card import Role, StatusCard
 from bot.domain.process_id import ProcessId
 from cogs.messages.card import status_page
 from cogs.messages.listing import list_page
-from cogs.messages.page import Button, Page, page, press
+from cogs.messages.page import Button, Page, lines, page, press
 from cogs.messages.text import codes, count, named
 
 
@@ -38,8 +38,8 @@ class Registered:
 
 def registered_page(outcome: Registered) -> Page:
     """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
-    before = [_saved(outcome), _refused(outcome), _safe_word(outcome)]
-    after, extra = first_dm(outcome.dm), _ways_on(outcome)
+    before = [_saved(outcome), _refused(outcome)]
+    after, extra = lines([_safe_word(outcome), first_dm(outcome.dm)]), _ways_on(outcome)
     if len(outcome.cards) == 1:
         return status_page(outcome.cards[0], *before, after=after, extra=extra)
     return list_page(outcome.cards, 0, *before, after=after, extra=extra)

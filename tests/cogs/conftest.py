@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import cogs
 from bot.application import Application
 from bot.client import PatchbellClient
+from bot.logs import configure_logs
 from bot.settings import AoSettings, DatabaseSettings, DiscordSettings, NodeSettings, Settings, WebSettings
 from bot.store.database import open_database
 from sandbox.ao import AoNetwork
@@ -110,6 +112,12 @@ class Stage:
         """Stop, and start a new one on the same database."""
         await self.stop()
         await self.start()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def logs() -> None:
+    """Log as the program does: what structlog prints unasked takes seconds for one traceback."""
+    configure_logs(level=logging.CRITICAL)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ def requests(stage: Any, route: str) -> int:
 
 async def test_a_conversation_is_opened_once_and_then_known_by_its_channel(stage: Any) -> None:
     sent = await sender(stage).send(envelope(stage))
+    await stage.restart()  # with nothing in the client's memory
     again = await sender(stage).send(envelope(stage, channel_id=sent.channel_id))
     assert again.channel_id == sent.channel_id == stage.ada.dm_channel()
     assert requests(stage, OPEN) == 1

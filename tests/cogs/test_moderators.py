@@ -71,6 +71,14 @@ async def test_only_who_drafted_it_posts_it(stage: Any) -> None:
     assert "Only the moderator who drafted" in refused.text
 
 
+async def test_who_is_no_moderator_any_more_posts_nothing(stage: Any) -> None:
+    mo = stage.moderator()
+    preview = await announce(stage, mo)
+    stage.guild.members[mo.id].roles.clear()
+    assert "for moderators" in (await (await mo.press(preview, "Post")).wait_final()).text
+    assert [message for message in stage.ada.messages(stage.channel.id) if message.author.bot] == []
+
+
 async def test_bad_input_gets_one_sentence(stage: Any) -> None:
     mo = stage.moderator()
     assert "year-month-day" in (await announce(stage, mo, date="30.06.2027")).text

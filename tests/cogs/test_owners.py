@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
+import pytest
 
 from sandbox.ao.ans104 import random_id
 from sandbox.discord.seen import SeenMessage
+
+EDIT = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 def labels(message: SeenMessage) -> list[str]:
@@ -211,11 +213,9 @@ async def test_strangers_names_stay_code(stage: Any) -> None:
 
 
 async def test_an_error_of_ours_gets_an_apology_with_a_reference(stage: Any) -> None:
-    await registered(stage, stage.patched())
-    async with stage.application.database.write() as connection:
-        await connection.execute(text("UPDATE processes SET metadata = '{'"))
-    message = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
-    assert "it is my fault" in message.text
+    stage.discord.faults.fail(EDIT, 503)
+    reply = await stage.ada.slash(stage.channel.id, "status")
+    message = await reply.wait_until(lambda message: "it is my fault" in message.text)
     assert "reference `" in message.text
 
 
@@ -224,3 +224,30 @@ async def test_an_unknown_id_is_not_called_unpatched(stage: Any) -> None:
     message = await reply.wait_final()
     assert "No process has this id" in message.text or "I could not tell" in message.text or "Nobody" in message.text
     assert "ot patched" not in message.text
+
+
+async def test_in_a_dm_it_works_too(stage: Any) -> None:
+    dm = stage.ada.dm_channel()
+    reply = await stage.ada.slash(dm, "register", {"process": stage.unpatched()})
+    await reply.wait_until(lambda message: "first DM: please" in message.text)
+    assert "1 process" not in (await (await stage.ada.slash(dm, "status")).wait_final()).text
+
+
+@pytest.mark.slow
+async def test_two_hundred_are_one_answer_and_one_more_is_refused(stage: Any) -> None:
+    ids = [stage.patched() for _ in range(201)]
+    reply = await stage.ada.slash(
+        stage.channel.id, "register", {}, files={"file": ("ids.txt", "\n".join(ids).encode())}
+    )
+    refused = await reply.wait_final(30.0)
+    assert "one person can follow 200" in refused.text
+    assert "Nothing was saved" in refused.text
+    for node in stage.network.nodes:
+        node.faults.delay = 0.05
+    reply = await stage.ada.slash(
+        stage.channel.id, "register", {}, files={"file": ("ids.txt", "\n".join(ids[:200]).encode())}
+    )
+    await reply.wait_until(lambda message: "of 200 processes done" in message.text, 30.0)
+    message = await reply.wait_until(lambda message: "**Saved 200 processes.**" in message.text, 120.0)
+    assert "200 processes: 200 patched" in message.text
+    assert reply.followups == []
