@@ -50,6 +50,7 @@ async def _walk(visitor: Visitor) -> None:
     done = page.locator(".message").filter(has_text="Done:")
     await expect(done).to_have_count(2, timeout=60_000)
     await expect(page.locator(".pick .mark.patched")).to_have_count(3, timeout=60_000)
+    await page.locator("#processes details").last.scroll_into_view_if_needed()
     await _keep(page, "4-patched")
     await visitor.act_as("Mira")
     await visitor.go("announcements")

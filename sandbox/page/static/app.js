@@ -5,7 +5,7 @@ import { ask, lookAgain, showState } from "./behind.js";
 import { Discord } from "./discord.js";
 import { Guide } from "./guide.js";
 import { composerOf } from "./composer.js";
-import { avatar, drawMessages } from "./messages.js";
+import { avatar, drawMessages, toNewest } from "./messages.js";
 import { openModal } from "./modal.js";
 import { setAhead, tick } from "./time.js";
 
@@ -64,11 +64,13 @@ function go(channel) {
   composer.clear();
   drawPlaces();
   drawChannel();
+  toNewest();
   noteSeen();
 }
 
 function view(name) {
   document.body.dataset.view = name;
+  if (name === "chat") toNewest();
   for (const button of $("tabs").children) button.toggleAttribute("aria-current", button.dataset.view === name);
 }
 

@@ -25,6 +25,11 @@ export function drawMessages(messages, context, fresh = null) {
   list.scrollTop = atEnd || fresh ? list.scrollHeight : top;
 }
 
+/** Scrolls to the newest message. */
+export function toNewest() {
+  $("messages").scrollTop = $("messages").scrollHeight;
+}
+
 function drawMessage(message, context, fresh) {
   const own = message.ephemeral;
   const item = make("li", { className: `message${own ? " ephemeral" : ""}${fresh ? " new" : ""}` });
@@ -37,7 +42,7 @@ function drawMessage(message, context, fresh) {
 export function avatar(user, context) {
   if (user.id === context.bot.id) return make("span", { className: "avatar bot", "aria-hidden": "true" }, icon("bell"));
   const element = make("span", { className: "avatar", "aria-hidden": "true" }, [...user.name][0].toUpperCase());
-  element.style.setProperty("--hue", String([...user.name].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7) % 360));
+  element.style.setProperty("--hue", String([...user.name].reduce((sum, letter) => sum * 13 + letter.codePointAt(0), 0) % 360));
   return element;
 }
 
