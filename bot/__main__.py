@@ -72,7 +72,8 @@ def run(config: Config = None) -> None:
         asyncio.run(serve(settings, cast(Cogs, import_module("cogs"))))
 
 
-@app.command()
+# An id may begin with a hyphen (one in 64 does): what is no option of ours is one.
+@app.command(context_settings={"ignore_unknown_options": True})
 def check(
     processes: Annotated[list[str], typer.Argument(metavar="PID...", help="One or more process ids.")],
     config: Config = None,

@@ -63,6 +63,12 @@ async def test_check_refuses_malformed_ids_and_still_checks_the_others(tmp_path:
     assert ended.err == ""
 
 
+async def test_an_id_that_begins_with_a_hyphen_is_no_option(tmp_path: Path) -> None:
+    for text in ("-" + "A" * 41, "--" + "A" * 40, "-json" + "A" * 37):
+        ended = await patchbell("check", text, "--json", cwd=tmp_path)
+        assert (ended.code, json.loads(ended.out)[0]["process"]) == (64, text)
+
+
 async def test_check_speaks_to_people_without_json(tmp_path: Path) -> None:
     ended = await patchbell("check", WELL_FORMED, "--node", "http://127.0.0.1:9", cwd=tmp_path)
     assert ended.code == 2
