@@ -64,12 +64,14 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     await expect(answer).to_contain_text("check that it arrived")
     safe_word = re.search(r"Your safe word is (\w+ \w+)", await answer.inner_text())
     assert safe_word is not None
+    await expect(page.locator("#guide")).to_contain_text("2 of 5")
     await picture("registered")
 
     # The DM, with the same safe word.
     await visitor.go("Patchbell")
     dm = visitor.message("Safe word")
     await expect(dm).to_contain_text(safe_word[1])
+    await expect(page.locator("#guide")).to_contain_text("3 of 5")
     await picture("first-dm")
 
     # Its link; the handler that is off needs one message.
@@ -92,6 +94,7 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     done = page.locator(".message").filter(has_text="Done:").filter(has_text=short(harbour))
     await expect(done).to_have_count(1, timeout=60_000)
     await expect(done).to_contain_text(safe_word[1])
+    await expect(page.locator("#guide")).to_contain_text("5 of 5")
     await picture("killed-and-patched-dm")
 
     # As the moderator, announce.
@@ -183,3 +186,54 @@ async def test_the_switches(visitor: Visitor, pictures: Path) -> None:
     await page.screenshot(path=pictures / "all-down.png")
     await page.locator("#switch-node").click()
     await expect(verdict).to_have_text("patched", timeout=60_000)
+
+
+async def test_what_else_people_do_on_the_page(visitor: Visitor, pictures: Path, tmp_path: Path) -> None:
+    page = visitor.page
+    harbour, lantern = await visitor.processes()
+    await expect(page.locator("#composer .command")).to_have_text("/register", timeout=60_000)
+
+    # Ids in a file.
+    (tmp_path / "ids.txt").write_text(f"{harbour},\n'{lantern}'")
+    await page.locator("#composer input").first.press("Escape")
+    await page.locator("#words").fill("/reg")
+    await page.locator("#words").press("Enter")
+    await page.get_by_role("button", name="+ file").click()
+    await page.locator('[data-option="file"]').set_input_files(tmp_path / "ids.txt")
+    await page.get_by_role("button", name="Send").click()
+    await expect(visitor.message("Saved 2 processes")).to_be_visible(timeout=60_000)
+
+    # A suggestion, chosen by keyboard.
+    await page.locator("#words").fill("/unreg")
+    await page.locator("#words").press("Tab")
+    await expect(page.locator("#choices li")).to_have_count(2)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message").last).to_contain_text(short(lantern))
+    await expect(page.locator(".message")).to_have_count(2)
+    await page.screenshot(path=pictures / "unregistered.png")
+
+    # An ephemeral message goes away when it is dismissed, and was never there for others.
+    await page.get_by_role("button", name="Dismiss message").last.click()
+    await expect(page.locator(".message")).to_have_count(1)
+    await visitor.act_as("Ben")
+    await expect(page.locator(".message")).to_have_count(0)
+
+    # Somebody's plain words, and the message command on them. Markup in them stays text.
+    await page.locator("#words").fill(f"is this patched? <img src=x> {harbour}")
+    await page.locator("#words").press("Enter")
+    said = visitor.message("is this patched?")
+    await expect(said).to_contain_text("<img src=x>")
+    await said.hover()
+    await said.get_by_label("Apps").click()
+    await said.get_by_role("button", name="Check").click()
+    await expect(page.locator(".message.ephemeral")).to_contain_text(short(harbour), timeout=60_000)
+    await page.screenshot(path=pictures / "message-command.png")
+
+    # While the bot is away, Discord's client says so.
+    await page.locator("#switch-kill").click()
+    await expect(page.locator("#bot")).to_contain_text("down")
+    await visitor.slash("status")
+    await expect(page.locator("#trouble")).not_to_be_empty()
+    await page.screenshot(path=pictures / "away.png")

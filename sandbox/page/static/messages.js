@@ -50,7 +50,7 @@ function used(message, context) {
   if (!message.via?.command) return null; // a press or a dialog has no name to show
   const { user, command } = message.via;
   const whose = user === context.names.users.get(context.me) ? "You" : user;
-  return make("p", { className: "used" }, make("b", {}, whose), " used ", make("span", { className: "command" }, `/${command}`));
+  return make("p", { className: "used" }, make("b", {}, whose), " used ", make("span", { className: "command" }, /\p{Lu}/u.test(command) ? command : `/${command}`));
 }
 
 function who(message) {
