@@ -68,6 +68,7 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     await picture("registered")
 
     # The DM, with the same safe word.
+    await expect(page.locator("#dms .badge")).to_have_text("1")
     await visitor.go("Patchbell")
     dm = visitor.message("Safe word")
     await expect(dm).to_contain_text(safe_word[1])

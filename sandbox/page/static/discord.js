@@ -32,6 +32,12 @@ export class Discord {
 
   /** Fetches who and what there is. Throws an Error with a sentence. */
   async load(cast = this.cast) {
+    for (const message of await this.#fetch(cast)) this.#keep(message);
+    await this.loadCommands();
+  }
+
+  /** Fetches all but the commands, and gives the messages, which are not kept yet. */
+  async #fetch(cast) {
     const seen = await Promise.all(Object.values(cast).map((person) => call(`state?${query({ person: person.id })}`)));
     const [{ bot, guilds: [guild] }] = seen;
     Object.assign(this, { cast, bot, people: seen.map((state) => state.me), guild, channels: guild.channels });
@@ -40,9 +46,8 @@ export class Discord {
     for (const state of seen) {
       const dm = state.dms.find((channel) => channel.with === this.bot.name);
       if (dm) this.#dms.set(state.me.id, dm.id);
-      for (const channel of [...state.guilds.flatMap((guild) => guild.channels), ...state.dms]) channel.messages.forEach((one) => this.#keep(one));
     }
-    await this.loadCommands();
+    return seen.flatMap((state) => [...state.guilds.flatMap((guild) => guild.channels), ...state.dms].flatMap((channel) => channel.messages));
   }
 
   async loadCommands() {
@@ -123,9 +128,7 @@ export class Discord {
 
   #take(reply) {
     // Edits come through the feed, and may have overtaken this answer: what is known already is newer.
-    for (const message of [reply.message, ...(reply.followups ?? [])]) {
-      if (message && !this.#said.get(message.channel)?.has(message.id)) this.#hear(message);
-    }
+    for (const message of [reply.message, ...(reply.followups ?? [])]) if (message) this.#hearOfNew(message);
     if (reply.modal) this.#open(reply.modal);
   }
 
@@ -150,12 +153,9 @@ export class Discord {
         return gone && this.onMessage(gone, false);
       }
       case "modal": return this.#open(event.modal);
-      case "channel": {
-        const before = new Set([...this.#said.values()].flatMap((said) => [...said.keys()]));
-        await this.load();
-        return [...this.#said.values()].flatMap((said) => [...said.values()])
-          .forEach((message) => before.has(message.id) || this.onMessage(message, true));
-      }
+      case "channel": // its first message may have come before or after this
+        (await this.#fetch(this.cast)).forEach((message) => this.#hearOfNew(message));
+        return this.loadCommands();
       case "bot":
         if (event.online) await this.loadCommands();
         return this.onCommands(event.online);
@@ -166,6 +166,10 @@ export class Discord {
   #hear(message) {
     const isNew = this.#keep(message);
     this.onMessage(message, isNew);
+  }
+
+  #hearOfNew(message) {
+    if (!this.#said.get(message.channel)?.has(message.id)) this.#hear(message);
   }
 
   #keep(message) {
