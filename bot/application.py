@@ -115,8 +115,8 @@ class Application:
         rounds = (self.checking.run(), self.reminding.run(), self.delivering.run(), self._watch())
         self._loops = [asyncio.create_task(each) for each in rounds]
 
-    async def stop(self) -> None:
-        """Take no more work, let what is in flight finish, and close; the database last."""
+    async def rest(self) -> None:
+        """Take no more work, and let what is in flight finish; the sender must still be able to send."""
         self._stop.set()
         self._wake.set()
         self.delivering.stop_running()
@@ -127,6 +127,10 @@ class Application:
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._loops, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Rest, then close everything; the database last."""
+        await self.rest()
         await self._stack.aclose()
 
     async def _take_over(self) -> None:

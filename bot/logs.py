@@ -38,5 +38,6 @@ def configure_logs(*, level: int = logging.INFO) -> None:
 
 def _ending() -> list[Processor]:
     if sys.stderr.isatty():
-        return [structlog.dev.ConsoleRenderer()]
+        # Plain: the rich tracebacks that come by default print local variables, and with them tokens.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

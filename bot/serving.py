@@ -40,8 +40,11 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
     """
     application = Application(settings)
 
+    greetings: list[asyncio.Task[None]] = []
+
     async def greet(client: PatchbellClient) -> None:
-        await _say_where_we_are(application, client)
+        # A task of its own: nodes that are slow to answer must not keep the client from going online.
+        greetings.append(asyncio.create_task(_say_where_we_are(application, client)))
 
     client = PatchbellClient(
         settings.discord, memos=application, setups=(*cogs.setups(application), greet), clock=application.clock
@@ -52,12 +55,15 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
     except OSError as error:
         raise ConfigurationError(f"web.host and web.port can't be used: {error.strerror}.") from error
     try:
-        await _until_told_to_stop(client)
+        await _until_told_to_stop(client, application)
     finally:
+        for greeting in greetings:
+            greeting.cancel()
+        await asyncio.gather(*greetings, return_exceptions=True)
         await application.stop()
 
 
-async def _until_told_to_stop(client: PatchbellClient) -> None:
+async def _until_told_to_stop(client: PatchbellClient, application: Application) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,6 +77,7 @@ async def _until_told_to_stop(client: PatchbellClient) -> None:
         log.info("stopping")
     finally:
         waiting.cancel()
+        await application.rest()  # before the client goes: sends in flight need it
         await client.close()
         serving.cancel()
         with suppress(asyncio.CancelledError):

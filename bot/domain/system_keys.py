@@ -12,8 +12,8 @@ _PROCESS = frozenset(
     """at-slot initialized process results snapshot device execution-device scheduler-device push-device scheduler
     scheduler-location authority module type process-id""".split()
 )
-# What device stacks, WASM and its interfaces add (`genesis-wasm@1.0` alone has few of them). `count` is where the recorded
-# Lua processes tally their messages, unasked and unpatched.
+# What device stacks, WASM and its interfaces add (`genesis-wasm@1.0` alone has few of them). `count` is where the
+# recorded Lua processes tally their messages, unasked and unpatched.
 _EXECUTION = frozenset(
     """device-stack device-stack-previous device-key stack-keys error-strategy allow-multipass pass passes mode
     input-prefix input-prefixes output-prefix output-prefixes previous-device previous-input-prefix

@@ -77,7 +77,7 @@ def _counts(cards: Sequence[StatusCard]) -> str:
 
 def _line(card: StatusCard) -> str:
     watching = " · watching" if card.role is Role.WATCHING else ""
-    since = f" since {ago(card.since)}" if card.since and card.status is Verdict.NOT_PATCHED else ""
+    since = f", first seen {ago(card.since)}" if card.since and card.status is Verdict.NOT_PATCHED else ""
     return f"{words.of_card(card)}: {words.short_state(card)}{since}{watching}"
 
 
