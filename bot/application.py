@@ -10,12 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.ao.addresses import trusted_origins
-from bot.ao.gateway import Gateways
-from bot.ao.node import Node
-from bot.ao.pool import Pool
-from bot.ao.reader import Reader
-from bot.ao.transport import Transport
+from bot.ao.opening import put_together
 from bot.clock import Clock, utc_now
 from bot.domain.notices import Sender
 from bot.domain.presets import load_presets
@@ -26,6 +21,7 @@ from bot.services.announcing import Announcing
 from bot.services.checking import Checking
 from bot.services.delivering import Delivering
 from bot.services.health import Pulse
+from bot.services.hinting import Hinting
 from bot.services.recording import Recording
 from bot.services.registering import Registering
 from bot.services.reminding import Reminding
@@ -59,7 +55,7 @@ class Application:
         self.parts: list[Callable[[], Part]] = []
         self.presets = load_presets(settings.presets)
         self.database = Database(settings.database.url)
-        self.transport, self.gateways, self.reader = _prepare_reading(settings, clock)
+        self.transport, self.gateways, self.reader, self.arrivals = put_together(settings, clock=clock)
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
@@ -69,6 +65,7 @@ class Application:
         self.checking = Checking(
             self.database, self.reader, settings, clock, recording=self.recording, alarms=self.alarms
         )
+        self.hinting = Hinting(self.database, self.gateways, settings.checks, clock, found=self.checking.wake)
         self.registering = Registering(
             self.database,
             self.reader,
@@ -112,8 +109,9 @@ class Application:
             stack.push_async_callback(self.web.stop)
             self._stack = stack.pop_all()
         self.delivering.sender = sender
-        rounds = (self.checking.run(), self.reminding.run(), self.delivering.run(), self._watch())
-        self._loops = [asyncio.create_task(each) for each in rounds]
+        rounds = (self.checking, self.hinting, self.reminding, self.delivering)
+        self._loops = [asyncio.create_task(each.run()) for each in rounds]
+        self._loops.append(asyncio.create_task(self._watch()))
 
     async def rest(self) -> None:
         """Take no more work, and let what is in flight finish; the sender must still be able to send."""
@@ -122,6 +120,7 @@ class Application:
         self.delivering.stop_running()
         self.reminding.stop_running()
         self.checking.stop_running()
+        self.hinting.stop_running()
         if self._loops:
             _, late = await asyncio.wait(self._loops, timeout=_PATIENCE)
             for task in late:
@@ -142,7 +141,9 @@ class Application:
     async def health(self) -> Health:
         """Say which parts still move. Never raises: a database that does not answer is a part that is down."""
         now = self.clock()
-        pulses = (self.checking.pulse, self.reminding.pulse, self.delivering.pulse)
+        pulses = [self.checking.pulse, self.reminding.pulse, self.delivering.pulse]
+        if self.hinting.every:
+            pulses.append(self.hinting.pulse)
         parts = [
             Part(name=pulse.name, moved_at=pulse.moved_at or now, interval=pulse.interval, down=_not_started(pulse))
             for pulse in pulses
@@ -185,16 +186,6 @@ class Application:
         """Remember a small thing by name."""
         async with self.database.write() as connection:
             await memos.remember(connection, name, value)
-
-
-def _prepare_reading(settings: Settings, clock: Clock) -> tuple[Transport, Gateways, Reader]:
-    """Put together what reads AO; it is opened with its transport (`bot.ao.opening` does both at once)."""
-    urls = (*(node.url for node in settings.ao.nodes), *settings.ao.gateways)
-    transport = Transport(trusted=trusted_origins(urls, named=settings.ao.private_origins))
-    deadline = settings.checks.timeout.total_seconds()
-    gateways = Gateways(transport, settings.ao.gateways, deadline=deadline, clock=clock)
-    nodes = [Node(transport, node, settings.checks, clock=clock) for node in settings.ao.nodes]
-    return transport, gateways, Reader(Pool(nodes), gateways)
 
 
 def _not_started(pulse: Pulse) -> str | None:

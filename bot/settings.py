@@ -142,6 +142,7 @@ class CheckSettings(_Section):
     batch: int = Field(default=100, ge=1, le=1000)
     unpatched_interval: timedelta = timedelta(hours=6)
     patched_interval: timedelta = timedelta(hours=24)
+    hint_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0))
     after_signature: timedelta = timedelta(seconds=5)
     confirm_after: timedelta = timedelta(hours=1)
     unreadable_after: timedelta = timedelta(hours=72)

@@ -6,7 +6,7 @@ every gateway was reached.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -107,21 +107,26 @@ class Gateways:
         if failure is not None:
             raise failure
 
-    async def received_since(self, processes: Sequence[ProcessId], since: datetime) -> frozenset[ProcessId]:
-        """Give those of at most 100 processes that were sent a message since then, as one gateway knows.
+    async def received_since(self, since: Mapping[ProcessId, datetime]) -> frozenset[ProcessId]:
+        """Give those of at most 100 processes that were sent a message since the moment given for each.
 
-        A hint only: gateways index late, and a long answer is read to its fifth page. Raises a PeerError.
+        Answers come newest first, so what is seen of a process first decides it, and the next page is asked of the
+        others only: a busy process cannot hide them. A hint only: gateways index late, an unmined message counts as
+        new, and no more than five pages are read. Raises a PeerError.
         """
-        wanted = set(processes[:PAGE])
+        undecided = dict(list(since.items())[:PAGE])
         received: set[ProcessId] = set()
-        cursor: str | None = None
         for _ in range(_HINT_PAGES):
-            page = await self._first_answer(graphql.to_processes(sorted(wanted), cursor=cursor))
-            recent = [item for item in page.items if item.at is None or item.at >= since]
-            received.update(process for item in recent if (process := ProcessId(item.recipient)) in wanted)
-            if len(recent) < len(page.items) or received == wanted or not _goes_on(page, cursor):
+            page = await self._first_answer(graphql.to_processes(sorted(undecided)))
+            before = len(undecided)
+            for item in page.items:
+                asked = undecided.pop(ProcessId(item.recipient), None)
+                if asked is not None and (item.at is None or item.at >= asked):
+                    received.add(ProcessId(item.recipient))
+            if not undecided or len(undecided) == before or page.edges < PAGE:
                 break
-            cursor = page.cursor
+            if _is_older(page, min(undecided.values())):
+                break
         return frozenset(received)
 
     async def messages_to(
@@ -223,6 +228,12 @@ class Gateways:
 def _goes_on(page: Page, cursor: str | None) -> bool:
     """Tell whether a next page is worth asking for: a cursor that stands still never ends."""
     return page.more and page.edges > 0 and page.cursor is not None and page.cursor != cursor
+
+
+def _is_older(page: Page, moment: datetime) -> bool:
+    """Tell whether the page's end lies before `moment`, so that what follows is of no use."""
+    last = page.items[-1].at if page.items else None
+    return last is not None and last < moment
 
 
 def _newest(items: Iterable[Item], process: ProcessId, action: str, sender: str | None) -> Received | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -219,6 +219,42 @@ async def forget_unfollowed(connection: AsyncConnection, process: ProcessId) -> 
 async def next_due(connection: AsyncConnection) -> datetime | None:
     """Give when the next look is due, or None where nothing is followed."""
     return await connection.scalar(select(func.min(processes.c.next_look_at)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """When a process was looked at last and when it will be next."""
+
+    process: ProcessId
+    checked_at: datetime
+    next_look_at: datetime
+
+
+async def waiting_unpatched(
+    connection: AsyncConnection, *, due_after: datetime, now: datetime, after: str, limit: int
+) -> list[Waiting]:
+    """Give, in the order of their ids, processes behind `after` that are not patched and wait idly for a later look."""
+    idle = or_(processes.c.lease_until.is_(None), processes.c.lease_until <= now)
+    unpatched = exists().where(targets.c.process == processes.c.process, targets.c.verdict != Verdict.PATCHED)
+    query = (
+        select(processes.c.process, processes.c.checked_at, processes.c.next_look_at)
+        .where(processes.c.process > after, processes.c.next_look_at > due_after, processes.c.checked_at.is_not(None))
+        .where(idle, unpatched)
+        .order_by(processes.c.process)
+        .limit(limit)
+    )
+    return [build(Waiting, row) for row in (await connection.execute(query)).mappings()]
+
+
+async def look_sooner(connection: AsyncConnection, moments: Mapping[ProcessId, datetime], now: datetime) -> None:
+    """Move the next look at each of these forward to its moment; one that is due before, or being looked at, stays."""
+    idle = or_(processes.c.lease_until.is_(None), processes.c.lease_until <= now)
+    for process, moment in sorted(moments.items()):  # in one order, so that two that lock the same rows never cross
+        await connection.execute(
+            update(processes)
+            .where(processes.c.process == process, processes.c.next_look_at > moment, idle)
+            .values(next_look_at=moment)
+        )
 
 
 async def overdue(connection: AsyncConnection, before: datetime) -> int:

@@ -252,6 +252,9 @@ async def test_processes_spawned_by_others_are_not_listed(net):
     assert await listed(net) == []
 
 
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
 async def test_who_received_something_since(net):
     since = datetime.fromtimestamp(1_700_000_000, UTC)
     net.indexes[0].reply = answer(
@@ -259,16 +262,40 @@ async def test_who_received_something_since(net):
         edge(recipient="nobody-we-asked-about", timestamp=1_700_000_500),
         edge(recipient=PID, timestamp=1_699_999_999),
     )
-    assert await net.gateways.received_since([PID, OTHER], since) == {OTHER}
+    assert await net.gateways.received_since({PID: since, OTHER: since}) == {OTHER}
     assert net.indexes[0].asked[0]["r"] == sorted([PID, OTHER])
 
 
+async def test_each_process_has_its_own_since(net):
+    net.indexes[0].reply = answer(edge(recipient=OTHER, timestamp=500), edge(recipient=PID, timestamp=500))
+    since = {PID: datetime.fromtimestamp(400, UTC), OTHER: datetime.fromtimestamp(501, UTC)}
+    assert await net.gateways.received_since(since) == {PID}
+
+
+async def test_a_busy_process_hides_no_other(net):
+    def reply(variables):
+        busy = PID in variables["r"]
+        return answer(*(edge(recipient=PID if busy else OTHER) for _ in range(100 if busy else 1)), more=busy)
+
+    net.indexes[0].reply = reply
+    assert await net.gateways.received_since({PID: EPOCH, OTHER: EPOCH}) == {PID, OTHER}
+    assert [asked["r"] for asked in net.indexes[0].asked] == [sorted([PID, OTHER]), [OTHER]]
+
+
 async def test_the_hint_is_read_to_its_fifth_page_at_most(net):
-    net.indexes[0].reply = lambda _: answer(
-        *(edge(recipient=PID, cursor=str(time.time_ns())) for _ in range(100)), more=True
-    )
-    assert await net.gateways.received_since([PID, OTHER], datetime.fromtimestamp(0, UTC)) == {PID}
+    many = {ProcessId(f"{number:042d}A"): EPOCH for number in range(9)}
+    net.indexes[0].reply = lambda variables: answer(*(edge(recipient=variables["r"][0]) for _ in range(100)), more=True)
+    assert await net.gateways.received_since(many) == set(list(many)[:5])
     assert len(net.indexes[0].asked) == 5
+
+
+async def test_the_hint_ends_with_what_is_old_and_with_what_nobody_asked_for(net):
+    since = datetime.fromtimestamp(1_700_000_000, UTC)
+    net.indexes[0].reply = answer(*(edge(recipient=PID, timestamp=5) for _ in range(100)), more=True)
+    assert await net.gateways.received_since({PID: since, OTHER: since}) == set()
+    net.indexes[0].reply = answer(*(edge(recipient="nobody") for _ in range(100)), more=True)
+    assert await net.gateways.received_since({PID: since}) == set()
+    assert len(net.indexes[0].asked) == 2
 
 
 async def test_finds_the_newest_message_of_its_sender(net):
