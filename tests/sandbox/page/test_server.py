@@ -12,22 +12,26 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
 from sandbox.bot_process import ROOT
 from sandbox.page.server import POLICY, build_page
 from sandbox.page.stage import Stage
 
+# One stage for all: making the demo wallet's keys is what takes the time.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[str]:
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A page whose stage has not started: no bot, no network, but all that the server itself decides."""
-    stage = Stage(tmp_path)
+    stage = Stage(tmp_path_factory.mktemp("stage"))
     async with TestServer(build_page(stage)) as server:
         yield f"http://127.0.0.1:{server.port}"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def browser() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
