@@ -14,7 +14,10 @@ from yarl import URL
 from sandbox.proxy import BOT_IS_DOWN, BotProxy
 
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
-PAGE = '<!doctype html><html><head lang="en"><script src="/static/sign.js"></script></head><body><!-- <head> --></body></html>'
+PAGE = (
+    '<!doctype html><html><head lang="en"><script src="/static/sign.js"></script></head>'
+    "<body><!-- <head> --></body></html>"
+)
 
 
 async def _sign(request: web.Request) -> web.Response:
