@@ -20,6 +20,7 @@ from bot.services.alarms import Alarms
 from bot.services.announcing import Announcing
 from bot.services.checking import Checking
 from bot.services.delivering import Delivering
+from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.hinting import Hinting
 from bot.services.recording import Recording
@@ -55,7 +56,8 @@ class Application:
         self.parts: list[Callable[[], Part]] = []
         self.presets = load_presets(settings.presets)
         self.database = Database(settings.database.url)
-        self.transport, self.gateways, self.reader, self.arrivals = put_together(settings, clock=clock)
+        self.transport, self.gateways, self.reader, arrivals = put_together(settings, clock=clock)
+        self.explaining = Explaining(arrivals)
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
@@ -63,7 +65,13 @@ class Application:
             self.database, settings, clock, turning=Turning(settings.checks, self.ticketing), agenda=self.agenda
         )
         self.checking = Checking(
-            self.database, self.reader, settings, clock, recording=self.recording, alarms=self.alarms
+            self.database,
+            self.reader,
+            settings,
+            clock,
+            recording=self.recording,
+            alarms=self.alarms,
+            explaining=self.explaining,
         )
         self.hinting = Hinting(self.database, self.gateways, settings.checks, clock, found=self.checking.wake)
         self.registering = Registering(
@@ -75,6 +83,7 @@ class Application:
             recording=self.recording,
             ticketing=self.ticketing,
             agenda=self.agenda,
+            explaining=self.explaining,
         )
         self.announcing = Announcing(self.database, self.presets, clock)
         self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock)

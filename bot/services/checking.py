@@ -25,6 +25,7 @@ from bot.errors import BadInput, NotYours
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.cards import make_card
+from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.recording import AFTER_A_FAULT, Look, Recording
 from bot.services.supervising import seconds_until, supervise
@@ -65,6 +66,7 @@ class Checking:
         *,
         recording: Recording,
         alarms: Alarms,
+        explaining: Explaining,
     ) -> None:
         self.pulse = Pulse("sweep", settings.checks.now_timeout + timedelta(seconds=60), clock)
         self._database = database
@@ -73,6 +75,7 @@ class Checking:
         self._clock = clock
         self._recording = recording
         self._alarms = alarms
+        self._explaining = explaining
         self._slots = asyncio.Semaphore(settings.checks.concurrency)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
@@ -180,7 +183,8 @@ class Checking:
         if not mine or known is None or person is None:
             raise NotYours("You don't follow that process any more.")
         target = next(each for each in targets if each.id == mine[0].target_id)
-        return _with_look(make_card(mine[0], known, target, person), look, target, self._clock())
+        card = _with_look(make_card(mine[0], known, target, person), look, target, self._clock())
+        return (await self._explaining.explain([card]))[0]
 
     async def _look_now(self, process: ProcessId, urgency: Urgency, say: Say | None = None) -> Look | None:
         """Take the process over, look and write. None where nobody follows it."""
@@ -204,7 +208,7 @@ class Checking:
         judgement = reading.judgements[0]
         now = self._clock()
         status = self._recording.advance(TargetStatus(), judgement, now)
-        return StatusCard(
+        card = StatusCard(
             registration_id=0,
             process=process,
             role=Role.WATCHING,
@@ -217,6 +221,7 @@ class Checking:
             requests=reading.requests,
             no_sign_link=NoSignLink.PATCHED if status.verdict is Verdict.PATCHED else NoSignLink.WATCHING,
         )
+        return (await self._explaining.explain([card]))[0]
 
     async def signed(self, process: ProcessId) -> StatusCard | None:
         """Look again and again through `now`, for about a minute, until the process is patched; then give `standing`.

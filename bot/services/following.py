@@ -16,6 +16,7 @@ from bot.domain.process_id import ProcessId, parse_process_id, shorten
 from bot.errors import BadInput, MalformedAddress, MalformedProcessId, NotYours
 from bot.services.agenda import Agenda
 from bot.services.cards import make_card, wants_link
+from bot.services.explaining import Explaining
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import outbox, people, processes, registrations
@@ -42,6 +43,7 @@ class Following:
         *,
         ticketing: Ticketing,
         agenda: Agenda,
+        explaining: Explaining,
     ) -> None:
         self._database = database
         self._gateways = gateways
@@ -49,6 +51,7 @@ class Following:
         self._clock = clock
         self._ticketing = ticketing
         self._agenda = agenda
+        self._explaining = explaining
 
     async def unregister(self, user_id: int, process: ProcessId) -> StatusCard:
         """End what this person follows of a process, and its place on their links; give its last card.
@@ -80,7 +83,8 @@ class Following:
         """Give a person's cards, oldest first, with one new link for all that is open; [] where they follow nothing."""
         async with self._database.write() as connection:
             mine = await registrations.of_person(connection, user_id, process)
-            return await self.make_cards(connection, user_id, mine, self._clock())
+            cards = await self.make_cards(connection, user_id, mine, self._clock())
+        return await self._explaining.explain(cards)
 
     async def make_cards(
         self,

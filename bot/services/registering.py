@@ -27,6 +27,7 @@ from bot.errors import (
 )
 from bot.services.agenda import Agenda
 from bot.services.checking import parse_keys
+from bot.services.explaining import Explaining
 from bot.services.following import Following, Progress
 from bot.services.recording import Recording
 from bot.services.ticketing import Ticketing
@@ -93,8 +94,9 @@ class Registering(Following):
         recording: Recording,
         ticketing: Ticketing,
         agenda: Agenda,
+        explaining: Explaining,
     ) -> None:
-        super().__init__(database, gateways, settings, clock, ticketing=ticketing, agenda=agenda)
+        super().__init__(database, gateways, settings, clock, ticketing=ticketing, agenda=agenda, explaining=explaining)
         self._reader = reader
         self._recording = recording
 
@@ -184,7 +186,7 @@ class Registering(Following):
             cards = await self.make_cards(connection, request.user_id, new, now)
         followed_before = {each.process for each in mine}
         return RegisterOutcome(
-            cards=tuple(cards),
+            cards=tuple(await self._explaining.explain(cards)),
             malformed=order.pasted.malformed,
             already=tuple(process for process in order.pasted.valid if process in followed_before),
             safe_word=person.safe_word,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from yarl import URL
 
-from bot.domain.card import NoSignLink, Role, StatusCard
+from bot.domain.card import NoSignLink, Outcome, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
 from cogs.messages.text import ago, code, codes, count, named
@@ -103,6 +103,7 @@ def seen(card: StatusCard) -> list[str]:
             _shown(judgement),
             _missing(judgement, card),
             _stuck(judgement),
+            _arrived(card),
             _waits_for_confirmation(card, judgement),
         )
         if sentence
@@ -136,6 +137,26 @@ def _stuck(judgement: Judgement) -> str | None:
     if not judgement.stuck or judgement.verdict is Verdict.UNKNOWN:
         return None
     return "It is stuck: its newest messages fail to compute, so what apps read is from before them."
+
+
+def _arrived(card: StatusCard) -> str | None:
+    """Say whether the signed message reached the process and what came of it: without a handler nothing does."""
+    arrival = card.arrival
+    if arrival is None or card.status is Verdict.PATCHED:
+        return None
+    whose = "Your message" if card.role is Role.MINE else "Its owner's message"
+    came = f"{whose} arrived {ago(arrival.at)}" if arrival.at else f"{whose} has arrived"
+    match arrival.outcome:
+        case Outcome.NO_HANDLER:
+            then = "*Sign* installs it" if card.sign_url else "it has to be installed first"
+            return f"{came}, but the process has no handler for it: {then}."
+        case Outcome.FAILED:
+            said = f" It said: {code(arrival.error, 200)}" if arrival.error else ""
+            return f"{came}, but the process failed on it.{said}"
+        case Outcome.PATCHED:
+            return f"{came} and was carried out. Nodes may take a while to show it."
+        case Outcome.UNKNOWN:
+            return f"{came}. What came of it I can't tell yet."
 
 
 def _waits_for_confirmation(card: StatusCard, judgement: Judgement) -> str | None:

@@ -142,6 +142,12 @@ class World:
         """The owner sends the message that enables patching."""
         self.network.send(process, self.owner, {"Action": "EnableStatePatch"})
 
+    def sign(self, process: str, *, sender: str | None = None, mined: bool = True) -> None:
+        """Somebody (its owner) sends the same, and gateways hear of it."""
+        identity, sender = random_id(), sender or self.owner
+        self.network.send(process, sender, {"Action": "EnableStatePatch"}, identity=identity)
+        self.network._record(identity, sender, process, (("Action", "EnableStatePatch"),), mined=mined)
+
     def let_nodes_compute(self, process: str) -> None:
         """Somebody else asks every node for the newest state."""
         for node in self.network.nodes:
@@ -170,7 +176,14 @@ async def app(world: World, clock: Clock, sender: ListSender, database_url: str)
     settings = Settings(
         database=DatabaseSettings(url=database_url),
         web=WebSettings(public_url="https://patchbell.test"),
-        ao=AoSettings.model_validate({"nodes": nodes, "gateways": [world.network.gateway_url]}),
+        ao=AoSettings.model_validate(
+            {
+                "nodes": nodes,
+                "gateways": [world.network.gateway_url],
+                "cu_url": world.network.cu_url,
+                "allowed_hosts": world.network.allowed_hosts,
+            }
+        ),
         operators=(900,),
     )
     app = Application(settings, clock=clock)

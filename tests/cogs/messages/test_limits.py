@@ -13,7 +13,7 @@ import pytest
 from discord import ui
 
 import cogs
-from bot.domain.card import Metadata, MigrationProgress, NoSignLink, Role, StatusCard
+from bot.domain.card import Arrival, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
 from bot.domain.notices import (
     Alarm,
     Announcement,
@@ -267,6 +267,30 @@ def test_every_reason_has_words_of_its_own(make_card: Make, fits: Fits) -> None:
 
 def test_stuck_is_said_of_a_patched_process(make_card: Make, fits: Fits) -> None:
     assert "stuck" in fits(status_page(make_card(status=Verdict.PATCHED, reason=Reason.SHOWN)))
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("role", Role)
+def test_what_came_of_the_message_is_said(
+    make_card: Make, fits: Fits, now: datetime, outcome: Outcome, role: Role
+) -> None:
+    error = "attempt to index nil `x` **bold** <@1> " * 10 if outcome is Outcome.FAILED else None
+    for at in (now, None):
+        arrival = Arrival(message="m" * 43, sender="o" * 43, at=at, outcome=outcome, error=error)
+        text = fits(status_page(make_card(role=role, arrival=arrival)))
+        whose = "Your message" if role is Role.MINE else "Its owner's message"
+        assert f"{whose} {'arrived <t:' if at else 'has arrived'}" in text
+        assert_harmless(text)
+    assert whose not in fits(status_page(make_card(status=Verdict.PATCHED, role=role, arrival=arrival)))
+
+
+def test_a_missing_handler_is_to_be_installed(make_card: Make, fits: Fits, now: datetime) -> None:
+    arrival = Arrival(message="m" * 43, sender="o" * 43, at=now, outcome=Outcome.NO_HANDLER)
+    stamp = f"<t:{int(now.timestamp())}:R>"
+    text = fits(status_page(make_card(arrival=arrival)))
+    assert f"Your message arrived {stamp}, but the process has no handler for it: *Sign* installs it." in text
+    text = fits(status_page(make_card(arrival=arrival, sign_url=None, no_sign_link=NoSignLink.NO_PUBLIC_URL)))
+    assert "it has to be installed first." in text
 
 
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
