@@ -55,7 +55,7 @@ class Agenda:
 def _standing(person: Person, opened: Sequence[Registration]) -> Standing:
     return Standing(
         user_id=person.user_id,
-        opened_at=min(max(each.created_at, each.status.since or each.created_at) for each in opened),
+        opened_at=min(each.status.since or each.created_at for each in opened),
         last=person.last_reminder_at,
         sent=person.reminders_sent,
         deadlines=tuple({each.deadline for each in opened if each.deadline is not None}),

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.domain.card import NoSignLink, Role, StatusCard
 from bot.domain.observation import Verdict
+from bot.domain.pace import next_look
+from bot.settings import CheckSettings
 from bot.store.people import Person
 from bot.store.processes import Process, Target
 from bot.store.registrations import Registration
 
 
 def make_card(
-    registration: Registration, process: Process, target: Target, person: Person, *, sign_url: str | None = None
+    registration: Registration,
+    process: Process,
+    target: Target,
+    person: Person,
+    *,
+    checks: CheckSettings,
+    now: datetime,
+    sign_url: str | None = None,
 ) -> StatusCard:
-    """Give the card of one registration. Since when is never older than the registration itself (design.md, rule 6)."""
+    """Give the card of one registration. What it says comes from what this person may know (design.md, rule 6)."""
     reason = why_no_link(registration, sign_url)
     status = registration.status
-    since = max(status.since, registration.created_at) if status.since is not None else None
     return StatusCard(
         registration_id=registration.id,
         process=registration.process,
         role=registration.role,
         status=status.verdict,
-        since=since,
+        since=status.since,
         label=registration.label,
         metadata=process.metadata,
         keys=registration.keys,
@@ -29,12 +39,22 @@ def make_card(
         checked_at=process.checked_at,
         evidence=process.evidence,
         requests=process.requests,
-        next_check=process.next_look_at,
+        next_check=_next_check(registration, process, target, checks, now),
         next_reminder=person.next_reminder_at if registration.open else None,
         stopped=person.stopped_at is not None,
         sign_url=sign_url if reason is None else None,
         no_sign_link=reason,
     )
+
+
+def _next_check(
+    registration: Registration, process: Process, target: Target, checks: CheckSettings, now: datetime
+) -> datetime:
+    """Give when the next look comes at the latest. It may come sooner, for somebody else: that is nobody's business."""
+    if process.checked_at is None or target.latest is None:
+        return max(process.next_look_at, now)
+    due = next_look(registration.status, target.latest, now=process.checked_at, settings=checks, jitter=1.0)
+    return max(due, now)
 
 
 def wants_link(registration: Registration) -> bool:

@@ -142,7 +142,7 @@ class Checking:
                 claim.process.process,
                 required_of(claim.targets),
                 memory=recall(claim.process),
-                status=[target.status for target in claim.targets],
+                status=claim.known,
                 urgency=urgency,
                 progress=say,
             )
@@ -183,7 +183,8 @@ class Checking:
         if not mine or known is None or person is None:
             raise NotYours("You don't follow that process any more.")
         target = next(each for each in targets if each.id == mine[0].target_id)
-        card = _with_look(make_card(mine[0], known, target, person), look, target, self._clock())
+        now = self._clock()
+        card = _with_look(make_card(mine[0], known, target, person, checks=self._settings, now=now), look, target, now)
         return (await self._explaining.explain([card]))[0]
 
     async def _look_now(self, process: ProcessId, urgency: Urgency, say: Say | None = None) -> Look | None:

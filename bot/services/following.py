@@ -47,6 +47,7 @@ class Following:
     ) -> None:
         self._database = database
         self._gateways = gateways
+        self._checks = settings.checks
         self._limits = settings.registrations
         self._clock = clock
         self._ticketing = ticketing
@@ -104,7 +105,18 @@ class Following:
         targets = {t.id: t for listed in (await processes.targets_of(connection, names)).values() for t in listed}
         wanting = [each for each in mine if wants_link(each)]
         url = self._ticketing.url(await self._ticketing.mint_in(connection, user_id, wanting, now)) if link else None
-        return [make_card(each, known[each.process], targets[each.target_id], person, sign_url=url) for each in mine]
+        return [
+            make_card(
+                each,
+                known[each.process],
+                targets[each.target_id],
+                person,
+                checks=self._checks,
+                now=now,
+                sign_url=url,
+            )
+            for each in mine
+        ]
 
     async def person(self, user_id: int) -> Person | None:
         """Give what is kept of a person themselves (their safe word, whether DMs arrive), or None."""

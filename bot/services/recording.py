@@ -13,15 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ao.memory import MEMORY
 from bot.ao.reader import Reading
 from bot.clock import Clock
+from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.domain.status import TargetStatus, advance
 from bot.domain.verdict import Judgement, Reason
 from bot.services.agenda import Agenda
 from bot.services.turning import Turn, Turning
 from bot.settings import Settings
-from bot.store import processes
+from bot.store import processes, registrations
 from bot.store.database import Database
 from bot.store.processes import Claim, Target
+from bot.store.registrations import Registration, seen_from
 
 log = structlog.get_logger()
 
@@ -62,6 +64,17 @@ class Recording:
             status, judgement, now=now, operators=self._operators, confirm_after=self._settings.confirm_after
         )
 
+    def advance_own(
+        self, own: TargetStatus, shared: TargetStatus, judgement: Judgement, now: datetime
+    ) -> TargetStatus | None:
+        """Give what a newcomer may know after one more look; None once that is what everybody knows.
+
+        It is what they would know if nobody else followed the process.
+        """
+        status = self.advance(own, judgement, now)
+        settled = status.verdict is shared.verdict is not Verdict.UNKNOWN
+        return None if settled or status == shared else status
+
     async def record(self, looks: Sequence[Look]) -> None:
         """Write those looks whose lease is still ours, in one transaction.
 
@@ -96,31 +109,29 @@ class Recording:
     ) -> set[int]:
         """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
 
-        A target that came into being since is looked at next, at once.
+        A target that was not asked about is looked at when it was due, at once if it never was.
         """
         known = await processes.find(connection, reading.process)
         signed_at = None if known is None else known.signed_at
         targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
         judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
+        newcomers = await registrations.newcomers(
+            connection, [target.id for target in targets], now - self._settings.patched_interval
+        )
         turns: list[Turn] = []
-        next_looks = [now] if any(target.id not in judged for target in targets) else []
+        others = [target for target in targets if target.id not in judged]
+        next_looks = [now if known is None or other.latest is None else known.next_look_at for other in others]
         for target in targets:
             if (judgement := judged.get(target.id)) is None:
                 continue
             status = self.advance(target.status, judgement, now)
             await processes.record_target(connection, target.id, status, judgement)
             turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
-            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement))
-            next_looks.append(
-                next_look(
-                    status,
-                    judgement,
-                    now=now,
-                    settings=self._settings,
-                    jitter=random.random(),
-                    signed_at=signed_at,
-                )
-            )
+            theirs = [each for each in newcomers if each.target_id == target.id]
+            followers, caught_up = await self._let_catch_up(connection, theirs, status, judgement, now)
+            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement, caught_up=caught_up))
+            views = [status, *(each.status for each in followers)]
+            next_looks += [self.next_look(view, judgement, now, signed_at=signed_at) for view in views]
         await processes.record(
             connection,
             reading.process,
@@ -132,3 +143,42 @@ class Recording:
             next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
         )
         return await self._turning.tell(connection, turns, now)
+
+    def next_look(
+        self, status: TargetStatus, judgement: Judgement, now: datetime, *, signed_at: datetime | None = None
+    ) -> datetime:
+        """Give when to look again, with the jitter that keeps apart what came together."""
+        jitter = random.random()
+        return next_look(status, judgement, now=now, settings=self._settings, jitter=jitter, signed_at=signed_at)
+
+    async def _let_catch_up(
+        self,
+        connection: AsyncConnection,
+        newcomers: Sequence[Registration],
+        shared: TargetStatus,
+        judgement: Judgement,
+        now: datetime,
+    ) -> tuple[list[Registration], dict[int, Verdict]]:
+        """Give newcomers with what they may know now; and of those who know it all by now, what they knew before."""
+        followers: list[Registration] = []
+        caught_up: dict[int, Verdict] = {}
+        for each in newcomers:
+            if each.own is None:
+                followers.append(replace(each, shared=shared))
+                continue
+            own = self.advance_own(each.own, shared, judgement, now)
+            at = now if own is None else None
+            await registrations.change(connection, [each.id], own=own, caught_up_at=at)
+            followers.append(replace(each, shared=shared, own=own, caught_up_at=at))
+            if own is None:
+                caught_up[each.id] = each.verdict
+        return followers, caught_up
+
+    async def begin(
+        self, connection: AsyncConnection, target: Target, judgement: Judgement, now: datetime
+    ) -> TargetStatus | None:
+        """Give what somebody who registers now may know (None: all), and look again as soon as they would wait for."""
+        own = self.advance_own(TargetStatus(), target.status, judgement, now)
+        due = self.next_look(seen_from(now, own or target.status), judgement, now)
+        await processes.look_sooner(connection, {target.process: due}, now)
+        return own

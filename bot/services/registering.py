@@ -19,6 +19,7 @@ from bot.domain.process_id import PastedIds, ProcessId, parse_process_id, read_p
 from bot.domain.safe_words import new_safe_word
 from bot.domain.status import TargetStatus
 from bot.domain.ticket import half_hide
+from bot.domain.verdict import Judgement
 from bot.errors import (
     BadInput,
     MalformedProcessId,
@@ -201,26 +202,45 @@ class Registering(Following):
         await processes.lock(connection, reading.process)
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())
         changed = await self._recording.write(connection, reading, [target], now)
+        written = (await processes.targets_of(connection, [reading.process]))[reading.process]
+        target = next(each for each in written if each.id == target.id)
         migration_id = order.migration.id if order.migration is not None else None
         same = next(
             (each for each in mine if (each.process, each.migration_id) == (reading.process, migration_id)), None
         )
-        await self._write_registration(connection, order, target, same, now)
+        await self._write_registration(connection, order, target, same, reading.judgements[0], now)
         if same is not None and same.target_id != target.id:
             await processes.forget_unfollowed(connection, reading.process)
         return changed
 
     async def _write_registration(
-        self, connection: AsyncConnection, order: _Order, target: Target, same: Registration | None, now: datetime
+        self,
+        connection: AsyncConnection,
+        order: _Order,
+        target: Target,
+        same: Registration | None,
+        judgement: Judgement,
+        now: datetime,
     ) -> None:
         request, migration = order.request, order.migration
-        status = (await processes.targets_of(connection, [target.process]))[target.process]
-        verdict = next(each.verdict for each in status if each.id == target.id)
-        told = verdict if verdict is Verdict.PATCHED else None  # the card tells it
-        if same is not None:
+        if same is not None and same.target_id == target.id:
             label = order.label or same.label
+            (known,) = await registrations.by_ids(connection, [same.id])
+            await registrations.change(connection, [same.id], role=request.role, label=label, told=_told(known.verdict))
+            return
+        own = await self._recording.begin(connection, target, judgement, now)
+        told = _told(target.verdict if own is None else own.verdict)
+        if same is not None:  # judged by other keys from now on, of which it knows nothing yet
             await registrations.change(
-                connection, [same.id], target_id=target.id, role=request.role, label=label, told=told
+                connection,
+                [same.id],
+                target_id=target.id,
+                role=request.role,
+                label=order.label or same.label,
+                created_at=now,
+                caught_up_at=None,
+                told=told,
+                own=own,
             )
             return
         await registrations.add(
@@ -235,7 +255,13 @@ class Registering(Following):
             guild_name=migration.guild_name if migration is not None else request.guild_name,
             created_at=now,
             told=told,
+            own=own,
         )
+
+
+def _told(verdict: Verdict) -> Verdict | None:
+    """Give what the card tells, so that no message need."""
+    return verdict if verdict is Verdict.PATCHED else None
 
 
 def _as_pasted(order: _Order, followed: Sequence[Registration]) -> list[Registration]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.card import Role
 from bot.domain.notices import Patched, ProcessLine, Regressed, Unreadable
 from bot.domain.observation import Verdict
+from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement
 from bot.services.ticketing import Ticketing
 from bot.settings import CheckSettings
@@ -21,11 +23,21 @@ from bot.store.registrations import Registration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One target after a look: what it was, with its status as it is now, and what the look concluded."""
+    """One target after a look: what it was, with its status as it is now, and what the look concluded.
+
+    `caught_up` has, by registration, what newcomers knew who may know as much as everybody from this look on.
+    """
 
     target: Target
     before: Verdict
     judgement: Judgement
+    caught_up: Mapping[int, Verdict]
+
+    def before_for(self, registration: Registration) -> Verdict:
+        """Give the verdict that this person knew before the look; a newcomer's own, who has yet to catch up, stays."""
+        if registration.own is not None:
+            return registration.verdict
+        return self.caught_up.get(registration.id, self.before)
 
 
 class Turning:
@@ -54,25 +66,30 @@ class Turning:
         return changed
 
     def _matters(self, turn: Turn, now: datetime) -> bool:
-        return turn.target.status.verdict is not turn.before or self._unreadable(turn, now)
+        turned = turn.target.status.verdict is not turn.before
+        return turned or bool(turn.caught_up) or self._unreadable(turn.target.status, now)
 
-    def _unreadable(self, turn: Turn, now: datetime) -> bool:
-        since = turn.target.status.unknown_since
+    def _unreadable(self, status: TargetStatus, now: datetime) -> bool:
+        since = status.unknown_since
         return since is not None and now - since >= self._unreadable_after
 
     async def _tell_one(
         self, connection: AsyncConnection, registration: Registration, person: Person, turn: Turn, now: datetime
     ) -> None:
-        verdict = turn.target.status.verdict
+        verdict = registration.verdict
         mine = registration.role is Role.MINE
         listening = mine and person.stopped_at is None
-        if verdict is Verdict.PATCHED and turn.before is not verdict and registration.told is not verdict:
+        if (
+            verdict is Verdict.PATCHED
+            and turn.before_for(registration) is not verdict
+            and registration.told is not verdict
+        ):
             await self._patched(connection, registration, person, turn, now)
         elif verdict is Verdict.NOT_PATCHED and registration.told is Verdict.PATCHED and mine:
             await registrations.change(connection, [registration.id], told=verdict)
             if listening and registration.blocked is None:
                 await self._regressed(connection, registration, person, now)
-        elif self._unreadable(turn, now) and listening and not registration.told_unreadable:
+        elif self._unreadable(registration.status, now) and listening and not registration.told_unreadable:
             await registrations.change(connection, [registration.id], told_unreadable=True)
             notice = Unreadable(
                 safe_word=person.safe_word, process=_line(registration, now), reason=turn.judgement.reason.value
@@ -110,7 +127,7 @@ class Turning:
 
 
 def _line(registration: Registration, now: datetime) -> ProcessLine:
-    since = max(registration.created_at, registration.status.since or registration.created_at)
+    since = registration.status.since or registration.created_at
     return ProcessLine(process=registration.process, label=registration.label, since=min(since, now))
 
 

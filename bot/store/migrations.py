@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
@@ -62,12 +62,14 @@ async def change(connection: AsyncConnection, migration_id: int, **values: Any) 
 async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[Verdict, bool], int]:
     """Count distinct processes registered as *Mine*, by (confirmed status, blocked), each once.
 
-    A process that several people registered counts as blocked only where it is for all of them.
+    A process that several people registered counts as blocked only where it is for all of them, and by its status as
+    soon as one of them may know it.
     """
+    nobody_may_know = func.count(registrations.c.own) == func.count()
     each = (
         select(
             registrations.c.process,
-            func.max(targets.c.verdict).label("verdict"),
+            case((nobody_may_know, Verdict.UNKNOWN.value), else_=func.max(targets.c.verdict)).label("verdict"),
             func.count(registrations.c.blocked).label("blocked"),
             func.count().label("people"),
         )

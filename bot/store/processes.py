@@ -61,6 +61,12 @@ class Claim:
     process: Process
     targets: tuple[Target, ...]
     token: str
+    anew: frozenset[int] = frozenset()
+
+    @property
+    def known(self) -> list[TargetStatus]:
+        """The status of each target, blank where it must be proven to somebody anew (`anew`: the ids of these)."""
+        return [TargetStatus() if target.id in self.anew else target.status for target in self.targets]
 
 
 async def find(connection: AsyncConnection, process: ProcessId) -> Process | None:
@@ -135,7 +141,11 @@ async def _lease(connection: AsyncConnection, condition: object, now: datetime) 
     rows = [build(Process, row) for row in (await connection.execute(taken)).mappings()]
     judged = await targets_of(connection, [row.process for row in rows])
     rows.sort(key=lambda row: row.next_look_at)
-    return [Claim(process=row, targets=tuple(judged[row.process]), token=token) for row in rows]
+    newcomers = select(registrations.c.target_id).where(
+        registrations.c.process.in_([row.process for row in rows]), registrations.c.own.is_not(None)
+    )
+    anew = frozenset(await connection.scalars(newcomers))
+    return [Claim(process=row, targets=tuple(judged[row.process]), token=token, anew=anew) for row in rows]
 
 
 async def lock(connection: AsyncConnection, process: ProcessId) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
@@ -36,11 +36,25 @@ class Registration:
     blocked: str | None
     told: Verdict | None
     told_unreadable: bool
+    own: TargetStatus | None
+    caught_up_at: datetime | None
     keys: tuple[StateKey, ...]
-    status: TargetStatus
-    verdict: Verdict
+    shared: TargetStatus
     deadline: datetime | None
     preset: str | None
+
+    @property
+    def status(self) -> TargetStatus:
+        """What this person may know: the target's status once the looks since they registered have come to it.
+
+        Anything older would tell them that somebody else follows the process, and since when (design.md, rule 6).
+        """
+        return seen_from(self.caught_up_at or self.created_at, self.shared) if self.own is None else self.own
+
+    @property
+    def verdict(self) -> Verdict:
+        """The confirmed verdict, as far as this person may know it."""
+        return self.status.verdict
 
     @property
     def open(self) -> bool:
@@ -48,13 +62,19 @@ class Registration:
         return self.role is Role.MINE and self.verdict is Verdict.NOT_PATCHED and self.blocked is None
 
 
+def seen_from(moment: datetime, status: TargetStatus) -> TargetStatus:
+    """Give the status as it is to somebody who has followed the process from that moment on."""
+    if status.since is None or status.since >= moment:
+        return status
+    return status.model_copy(update={"since": moment})
+
+
 def _query() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *registrations.c,
             targets.c.required.label("keys"),
-            targets.c.status.label("status"),
-            targets.c.verdict.label("verdict"),
+            targets.c.status.label("shared"),
             migrations.c.deadline.label("deadline"),
             migrations.c.preset.label("preset"),
         )
@@ -85,6 +105,12 @@ async def of_people(connection: AsyncConnection, user_ids: Sequence[int]) -> dic
 async def of_targets(connection: AsyncConnection, target_ids: Sequence[int]) -> list[Registration]:
     """Give every registration that is judged by one of these targets."""
     return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids)))
+
+
+async def newcomers(connection: AsyncConnection, target_ids: Sequence[int], since: datetime) -> list[Registration]:
+    """Give those registrations by these targets that are younger than `since`, or have not caught up with them."""
+    young = or_(registrations.c.own.is_not(None), registrations.c.created_at > since)
+    return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids), young))
 
 
 async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[Registration]:

@@ -120,6 +120,8 @@ registrations = Table(
     Column("blocked", String(64)),  # why the owner cannot act
     Column("told", Word(Verdict)),  # the status that the person was last told by DM or card
     Column("told_unreadable", Boolean, nullable=False, server_default=text("false")),
+    Column("own", Typed(TargetStatus)),  # by the looks since this was made; null: the same as its target's by now
+    Column("caught_up_at", Instant),  # when that became so; null: when it was made
     Index(
         "uq_registrations_private",
         "user_id",

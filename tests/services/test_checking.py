@@ -260,4 +260,5 @@ async def test_one_process_that_cannot_be_written_keeps_no_other_waiting(app, re
     cards = {card.process: card for card in await app.registering.cards(ALICE)}
     assert cards[fine].checked_at == clock()
     assert cards[broken].checked_at < clock()
-    assert cards[broken].next_check == clock() + timedelta(hours=1)
+    async with app.database.read() as connection:
+        assert (await processes.find(connection, broken)).next_look_at == clock() + timedelta(hours=1)
