@@ -75,7 +75,7 @@ def _remember(before: NodeMemory, observations: Iterable[Observation]) -> NodeMe
     warm = before.warm
     for observation in answered:
         warm = _is_warm_after(observation, warm)
-    kept = tuple(_cut(observation) for observation in ours if _is_worth_keeping(observation))
+    kept = tuple(_cut(observation) for observation in _of_last_state(ours) if _is_worth_keeping(observation))
     if not any(observation.status is not None for observation in answered):
         kept = before.kept  # it said nothing new
     if any(len(observation.headers) > MOST_NAMES or len(observation.body) > LONGEST_BODY for observation in kept):
@@ -87,6 +87,22 @@ def _remember(before: NodeMemory, observations: Iterable[Observation]) -> NodeMe
         kept=kept,
         looks=before.looks + 1 if any(observation.recalled for observation in ours) else 0,
     )
+
+
+def _of_last_state(ours: Sequence[Observation]) -> list[Observation]:
+    """Give what was seen since the node was last found at another slot, and the definition, which never changes.
+
+    What was listed at an earlier slot, before a `now`, must not be taken for what the newest slot has.
+    """
+    view, slot = View("", ""), None
+    since: list[Observation] = []
+    for observation in ours:
+        view.add(observation)
+        if view.at_slot != slot:
+            slot = view.at_slot
+            since = [earlier for earlier in since if "~process@1.0" not in earlier.path]
+        since.append(observation)
+    return since
 
 
 def _is_warm_after(observation: Observation, warm: bool) -> bool:

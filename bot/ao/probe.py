@@ -127,12 +127,11 @@ class _Look:
 
     async def _read_whole(self) -> None:
         if self._memory.no_head:
-            if not self.was_patched:
-                await self._get("/compute/at-slot")
-            return
-        observation = await self._send("HEAD", f"{self._base}/compute")
-        if observation.failure in UNREADABLE_WHOLE:
-            self.ended = False
+            await self._get("/compute/at-slot")
+        else:
+            observation = await self._send("HEAD", f"{self._base}/compute")
+            if observation.failure in UNREADABLE_WHOLE:
+                self.ended = False
         self._recall_same_state()
 
     def _recall_same_state(self) -> None:
@@ -167,12 +166,14 @@ class _Look:
             await self.read_head()
 
     def _tables(self) -> Iterator[str]:
-        """Give the tables that the keys are in, those under `cache` first."""
+        """Give the tables that the keys are in, first where they were at the last look, then those under `cache`."""
         keys = {key for keys in self._required for key in keys}
         tables = {path.rpartition("/")[0] for key in keys for path in candidate_paths(key)}
         if not all(self._required):
             tables |= {CACHE, ""}
-        yield from sorted(tables, key=lambda table: (not table.startswith(CACHE), table))[:MOST_TABLES]
+        then = {path.rpartition("/")[0] for word in self._words(self._then) for _, path in word.shown}
+        ordered = sorted(tables, key=lambda table: (table not in then, not table.startswith(CACHE), table))
+        yield from ordered[:MOST_TABLES]
 
     async def _get(self, path: str) -> Observation:
         return await self._send("GET", self._base + path)

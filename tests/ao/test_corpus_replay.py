@@ -111,7 +111,8 @@ async def test_every_recorded_process_is_judged_right_and_cheaply(node, name, ke
         node.requests.clear()
         again = await reader.read(pid, (keys,), memory=first.memory)
     assert verdict(again) == truth
-    assert asked(node) == again.requests <= (1 if truth != "unknown" else 2)
+    headless = name[0].startswith("behind") and name[1] == "after-now"
+    assert asked(node) == again.requests <= (2 if headless or truth == "unknown" else 1)
 
 
 @pytest.mark.parametrize("name", [name for name in PROCESSES if name[:2] != ("behind", "before")], ids="-".join)
@@ -189,7 +190,7 @@ async def test_a_whole_that_cannot_be_had_is_done_without(node, scenario, spoil)
         first = await reader.read(pid, ((BALANCES,),))
         again = await reader.read(pid, ((BALANCES,),), memory=first.memory)
     assert verdict(first) == verdict(again) == Verdict.PATCHED
-    assert (first.requests, again.requests) in [(2, 1), (3, 2)]
+    assert (first.requests, again.requests) in [(2, 2), (3, 2)]
 
 
 async def test_without_the_whole_nothing_exposed_is_proven_at_the_second_look(node):

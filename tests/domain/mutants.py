@@ -40,14 +40,11 @@ class Mutant:
 MUTANTS = (
     Mutant("believes-login-pages", evidence.is_from_node, "return True", "pass\n    return True"),
     Mutant("ignores-lag", verdict._is_at_head, "slot >= view.head", "True"),
-    Mutant("reads-the-slot-too-late", verdict._is_at_head, "slot >= view.head", "(view.at_slot or 0) >= view.head"),
+    Mutant("its-own-slot-is-the-newest", evidence.View._add_whole, "reaches_head=False", "reaches_head=True"),
     Mutant("one-absent-path-is-enough", verdict._proves_absence, "any(all(", "any(any("),
     Mutant("spawn-tags-count", verdict._Root.is_exposed, "name not in self._given", "True"),
     Mutant(
-        "any-404-is-missing",
-        evidence.is_missing,
-        'or observation.status != 404 or "unavailable" in headers',
-        "or False",
+        "any-404-is-missing", evidence.is_missing, "if observation.body == _NOT_FOUND:\n", "return True\n    if 0:\n"
     ),
     Mutant("one-operator-turns-a-status", status._is_confirmed, "len(judgement.operators) >= 2", "True"),
     Mutant("nodes-are-voices", verdict._count, "word.operator", "word.node"),
@@ -56,7 +53,9 @@ MUTANTS = (
         "unknown-moves-a-status", status._unproven, '"unknown_since":', '"verdict": Verdict.UNKNOWN, "unknown_since":'
     ),
     Mutant("contradiction-is-forgotten", status._kept, "**_NO_CANDIDATE, ", ""),
-    Mutant("recalls-what-moved", probe._Look.recall_unmoved, "self._view.head != then.at_slot", "False"),
+    Mutant(
+        "recalls-another-slot", probe._Look._recall_same_state, "self._view.at_slot == then.at_slot", "self._memory"
+    ),
     Mutant(
         "recalls-another-content", probe._Look._recall_same_state, "self._view.cache_link == then.cache_link", "True"
     ),

@@ -22,7 +22,8 @@ from tests.domain.world import PROCESS, ModelNode, Mood, World
 
 T = TypeVar("T")
 
-REQUIRED = (("balances",), ("balances", "token-info"), ())
+REQUIRED = ((("balances",), ("balances", "token-info"), ()), (("balances",),), ((),))
+CROWD = ("amber", "amber", "birch", "cedar")
 KEYS = ("balances", "token-info", "old-balances")
 PATHS = tuple(f"{place}{key}" for key in KEYS for place in ("cache/", ""))
 CONFIRM_AFTER = timedelta(hours=1)
@@ -57,7 +58,7 @@ class Looked:
 
 
 class Rules(RuleBasedStateMachine):
-    """Three operators, the first with two nodes. One operator may lie."""
+    """Up to three operators, the first with two nodes. One operator may lie."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,17 +67,26 @@ class Rules(RuleBasedStateMachine):
         self.memory = Memory()
         self.nodes: list[ModelNode] = []
         self.liar: str | None = None
-        self.targets = [Target(required) for required in REQUIRED]
+        self.targets: list[Target] = []
         self.interrupt_in: int | None = None
         self.interrupt_with: tuple[str, bool] | None = None
 
     @initialize(
         tags=st.frozensets(st.sampled_from(("balances", "token-info", "name")), max_size=2),
         liar=st.sampled_from((None, None, "amber", "birch", "cedar")),
-        operators=st.sampled_from((("amber", "amber", "birch", "cedar"), ("amber", "birch"), ("amber", "amber"))),
+        operators=st.sampled_from((CROWD, CROWD[:3], CROWD[1:3], CROWD[:2])),
+        required=st.sampled_from(REQUIRED),
         scheduled=st.booleans(),
     )
-    def begin(self, tags: frozenset[str], liar: str | None, operators: tuple[str, ...], scheduled: bool) -> None:
+    def begin(
+        self,
+        tags: frozenset[str],
+        liar: str | None,
+        operators: tuple[str, ...],
+        required: tuple[tuple[str, ...], ...],
+        scheduled: bool,
+    ) -> None:
+        self.targets = [Target(keys) for keys in required]
         # What a spawn tag has the name of cannot be told from it at the root, by anybody: such keys go under `cache`.
         self.world = World(tags=tags)
         self.liar = liar
@@ -139,6 +149,33 @@ class Rules(RuleBasedStateMachine):
         nodes = self.nodes if only is None else [self.nodes[only % len(self.nodes)]]
         self._check(self._look(nodes, now))
 
+    @rule(now=st.sampled_from(Now), turns=st.booleans())
+    def look_for_days(self, now: Now, turns: bool) -> None:
+        """Often enough, and for long enough, for one operator to be believed where no other can answer."""
+        for number in range(6):
+            self.look(now, number if turns else None)
+            self.now += timedelta(hours=7)
+
+    @precondition(lambda self: self.liar is not None)
+    @rule(mood=st.sampled_from((Mood.LYING, Mood.STALLING)), exposes=st.booleans(), turns=st.booleans())
+    def one_insists_on_a_lie(self, mood: Mood, exposes: bool, turns: bool) -> None:
+        """The others are well, and heard at the same looks or at every other one."""
+        for node in self.nodes:
+            node.mood = Mood.WELL
+        self.look(Now.NEVER, None)
+        self.world.schedule()  # or what the liar said while it was honest is remembered, and it is not asked again
+        self.lie(mood, frozenset(PATHS) if exposes else frozenset())
+        self.look_for_days(Now.NEVER, turns)
+
+    @rule(path=st.sampled_from(PATHS), mood=st.sampled_from(HONEST), now=st.sampled_from(Now))
+    def patch_between_two_looks(self, path: str, mood: Mood, now: Now) -> None:
+        """All honest nodes are alike, so that whatever they get wrong together is believed."""
+        for node in self.nodes:
+            node.mood = node.mood if node.operator == self.liar else mood
+        self.look(now, None)
+        self._patch(path, drop=False)
+        self.look(now, None)
+
     @precondition(lambda self: self.world.head >= 0 and self.world.broken is None)
     @rule(cold=st.booleans())
     def look_with_all_nodes_healthy(self, cold: bool) -> None:
@@ -162,7 +199,7 @@ class Rules(RuleBasedStateMachine):
         """Fewest requests: four decide, whatever the node is like."""
         node = self.nodes[which % len(self.nodes)]
         node.asked.clear()
-        asked = probe(node.ask, PROCESS, REQUIRED, Memory().of(node.url), may_compute=True, tags=self._tags())
+        asked = probe(node.ask, PROCESS, self._required(), Memory().of(node.url), may_compute=True, tags=self._tags())
         run(asked)
         assert len(node.asked) <= 4
 
@@ -172,6 +209,9 @@ class Rules(RuleBasedStateMachine):
         self.memory = MEMORY.validate_json(MEMORY.dump_json(self.memory))
         for target in self.targets:
             target.status = TargetStatus.model_validate_json(target.status.model_dump_json())
+
+    def _required(self) -> list[tuple[str, ...]]:
+        return [target.required for target in self.targets]
 
     def _tags(self) -> tuple[str, ...]:
         return tuple(self.world.tags)
@@ -199,6 +239,7 @@ class Rules(RuleBasedStateMachine):
 
     def _look(self, nodes: list[ModelNode], now: Now) -> Looked:
         """Ask as the reader does: on while a verdict is missing, or a change lacks its second operator."""
+        self.now += timedelta(seconds=1)
         looked = Looked(heads=[self.world.head])
         operators = len({node.operator for node in self.nodes})
         for node in nodes:
@@ -206,7 +247,7 @@ class Rules(RuleBasedStateMachine):
                 probe(
                     node.ask,
                     PROCESS,
-                    REQUIRED,
+                    self._required(),
                     self.memory.of(node.url),
                     may_compute=True,
                     tags=self._tags(),
@@ -253,8 +294,10 @@ class Rules(RuleBasedStateMachine):
     def _check_status(self, target: Target, judgement: Judgement, looked: Looked) -> None:
         operators = len({node.operator for node in self.nodes})
         before = target.status
-        words = self._honest_words(target, looked)
-        if words & (SETTLED.keys() - {before.candidate}):
+        quiet = before.candidate is None and judgement.verdict in (Verdict.UNKNOWN, before.verdict)
+        if not quiet and self._honest_words(target, looked) & (
+            SETTLED.keys() - {before.candidate or judgement.verdict}
+        ):
             target.contradicted_at = self.now
         target.status = advance(before, judgement, now=self.now, operators=operators, confirm_after=CONFIRM_AFTER)
         if target.status.verdict == before.verdict:

@@ -62,6 +62,7 @@ class Mood(StrEnum):
     LOST = "lost"  # does not know the process any more
     LOGIN = "login"  # what is before it answers everything with 200 and a body of its own
     PROXY = "proxy"  # a proxy before it turns the whole into 502
+    ROUTED = "routed"  # a proxy before it has a 404 page of its own for what it does not route
     BUSY = "busy"  # 429
     DOWN = "down"
     SCHEDULES = "schedules"  # knows the newest slot and computes nothing
@@ -113,6 +114,8 @@ class ModelNode:
                 return unavailable(bundle=method == "GET")
             case Mood.PROXY if path.endswith("/compute"):
                 return 502, {"server": "nginx"}, b"<html>502</html>"
+            case Mood.ROUTED if "/cache/" in path:
+                return 404, {"server": "nginx"}, b"not_found"
             case Mood.LYING | Mood.STALLING:
                 return self._lie(method, path)
             case _:
