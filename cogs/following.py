@@ -109,7 +109,7 @@ async def check_one(interaction: Interaction, application: Application, process:
     """Look anew at one process of this person's, and give its card with a link to sign. Raises NotYours."""
     looked = await application.checking.check_now(interaction.user.id, process, Progress(interaction).say)
     cards = await application.registering.cards(interaction.user.id, process)
-    link = next((card for card in cards if card.registration_id == looked.registration_id), None)
-    if link is None:
+    if not cards:
         raise NotYours("You don't follow that process any more.")
+    (link,) = cards
     return status_page(replace(looked, sign_url=link.sign_url, no_sign_link=link.no_sign_link))

@@ -24,6 +24,7 @@ class OpenProcess:
     label: str | None
     since: datetime | None
     registered_at: datetime
+    name: str | None = None
     deadline: datetime | None = None
     community: str | None = None
 
@@ -55,4 +56,4 @@ def digest(
 def line_of(each: OpenProcess) -> ProcessLine:
     """Name one process. Since when is never older than the registration: others may have followed it before."""
     since = max(each.registered_at, each.since or each.registered_at)
-    return ProcessLine(process=each.process, label=each.label, since=since)
+    return ProcessLine(process=each.process, label=each.label, name=each.name, since=since)

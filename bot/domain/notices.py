@@ -16,10 +16,11 @@ class _Data(BaseModel):
 
 
 class ProcessLine(_Data):
-    """One process as a message names it."""
+    """One process as a message names it: by the person's own label, else by `name`, which is a stranger's text."""
 
     process: str
     label: str | None = None
+    name: str | None = None
     since: datetime | None = None
 
 

@@ -21,6 +21,7 @@ from bot.domain.keys import StateKey, parse_key
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
+from bot.domain.together import one_each
 from bot.errors import BadInput, NotYours
 from bot.services import holds
 from bot.services.alarms import Alarms
@@ -182,10 +183,11 @@ class Checking:
             person = await people.find(connection, user_id)
         if not mine or known is None or person is None:
             raise NotYours("You don't follow that process any more.")
-        target = next(each for each in targets if each.id == mine[0].target_id)
         now = self._clock()
-        card = _with_look(make_card(mine[0], known, target, person, checks=self._settings, now=now), look, target, now)
-        return (await self._explaining.explain([card]))[0]
+        by_id = {target.id: target for target in targets}
+        cards = [make_card(each, known, by_id[each.target_id], person, checks=self._settings, now=now) for each in mine]
+        looked = [_with_look(card, look, by_id[each.target_id], now) for card, each in zip(cards, mine, strict=True)]
+        return (await self._explaining.explain(one_each(looked)))[0]
 
     async def _look_now(self, process: ProcessId, urgency: Urgency, say: Say | None = None) -> Look | None:
         """Take the process over, look and write. None where nobody follows it."""

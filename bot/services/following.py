@@ -11,12 +11,14 @@ from bot.ao.gateway import Gateways
 from bot.clock import Clock
 from bot.domain.card import Metadata, Role, StatusCard
 from bot.domain.digest import NAMED_AT_MOST
-from bot.domain.notices import FirstDm, ProcessLine
+from bot.domain.notices import FirstDm
 from bot.domain.process_id import ProcessId, parse_process_id, shorten
+from bot.domain.together import one_each
 from bot.errors import BadInput, MalformedAddress, MalformedProcessId, NotYours
 from bot.services.agenda import Agenda
 from bot.services.cards import make_card, wants_link
 from bot.services.explaining import Explaining
+from bot.services.naming import names_of
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import outbox, people, processes, registrations
@@ -96,7 +98,10 @@ class Following:
         *,
         link: bool = True,
     ) -> list[StatusCard]:
-        """Give the cards of these registrations of one person; with `link`, mint one for all that wants one."""
+        """Give the cards of these registrations of one person, each process once, in their order.
+
+        With `link`, mint one for all that wants one.
+        """
         person = await people.find(connection, user_id)
         if person is None or not mine:
             return []
@@ -105,7 +110,7 @@ class Following:
         targets = {t.id: t for listed in (await processes.targets_of(connection, names)).values() for t in listed}
         wanting = [each for each in mine if wants_link(each)]
         url = self._ticketing.url(await self._ticketing.mint_in(connection, user_id, wanting, now)) if link else None
-        return [
+        return one_each(
             make_card(
                 each,
                 known[each.process],
@@ -116,7 +121,7 @@ class Following:
                 sign_url=url,
             )
             for each in mine
-        ]
+        )
 
     async def person(self, user_id: int) -> Person | None:
         """Give what is kept of a person themselves (their safe word, whether DMs arrive), or None."""
@@ -127,12 +132,11 @@ class Following:
         """Give up to 25 of a person's own processes that match what they typed: what to show, and the id."""
         async with self._database.read() as connection:
             mine = await registrations.of_person(connection, user_id)
-            known = await processes.find_many(connection, [each.process for each in mine])
+            names = await names_of(connection, mine)
         sought = typed.strip().casefold()
         suggestions: dict[ProcessId, str] = {}
         for each in mine:
-            metadata = known[each.process].metadata
-            name = each.label or (metadata.name if metadata is not None else None) or ""
+            name = names.label(each) or names.name(each.process) or ""
             if sought in name.casefold() or sought in each.process.casefold():
                 shown = f"{' '.join(name.split())} · {shorten(each.process)}" if name else shorten(each.process)
                 suggestions.setdefault(each.process, shown[-_SUGGESTION_AT_MOST:])
@@ -187,10 +191,12 @@ class Following:
             return None
         wanting = [each for each in mine if wants_link(each)]
         communities = {each.guild_name for each in mine}
+        names = await names_of(connection, await registrations.of_person(connection, person.user_id))
+        each_once = list({each.process: each for each in mine}.values())
         notice = FirstDm(
             safe_word=person.safe_word,
-            processes=tuple(ProcessLine(process=each.process, label=each.label) for each in mine[:NAMED_AT_MOST]),
-            more=max(0, len(mine) - NAMED_AT_MOST),
+            processes=tuple(names.line(each) for each in each_once[:NAMED_AT_MOST]),
+            more=max(0, len(each_once) - NAMED_AT_MOST),
             community=communities.pop() if len(communities) == 1 else None,
             ticket=await self._ticketing.mint_in(connection, person.user_id, wanting, now),
         )

@@ -177,6 +177,9 @@ class Registering(Following):
             mine = await self._refuse_too_many(connection, request.user_id, order.pasted.valid)
             changed = {request.user_id}
             for process in sorted(order.pasted.valid):  # in one order, so that two that lock the same rows never cross
+                await processes.remember(connection, process, now=now)
+                await processes.lock(connection, process)
+            for process in order.pasted.valid:  # and then as pasted, which is the order that people see ever after
                 changed |= await self._store_one(connection, order, readings[process], mine, now)
             await people.change(connection, request.user_id, stopped_at=None, unreachable_code=None, reminders_sent=0)
             await self._agenda.plan(connection, sorted(changed), now)
@@ -184,7 +187,8 @@ class Registering(Following):
             new = _as_pasted(order, followed)
             reachable = person.dm_channel_id is not None and person.unreachable_code is None
             first_dm = None if reachable else await self.owe_first_dm(connection, person, new, now)
-            cards = await self.make_cards(connection, request.user_id, new, now)
+            asked = [each for process in order.pasted.valid for each in followed if each.process == process]
+            cards = await self.make_cards(connection, request.user_id, asked, now)
         followed_before = {each.process for each in mine}
         return RegisterOutcome(
             cards=tuple(await self._explaining.explain(cards)),
@@ -198,8 +202,6 @@ class Registering(Following):
         self, connection: AsyncConnection, order: _Order, reading: Reading, mine: Sequence[Registration], now: datetime
     ) -> set[int]:
         """Write one process's reading and registration. A status that turns is told to whoever followed before."""
-        await processes.remember(connection, reading.process, now=now)
-        await processes.lock(connection, reading.process)
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())
         changed = await self._recording.write(connection, reading, [target], now)
         written = (await processes.targets_of(connection, [reading.process]))[reading.process]

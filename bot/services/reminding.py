@@ -17,6 +17,7 @@ from bot.errors import BadInput, NotYours
 from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.health import Pulse
+from bot.services.naming import Names, names_of
 from bot.services.supervising import seconds_until, supervise
 from bot.services.ticketing import Ticketing
 from bot.store import outbox, people, registrations, tickets
@@ -81,6 +82,7 @@ class Reminding:
         followed = await registrations.of_people(connection, user_ids)
         on_its_way = await outbox.waiting_reminder(connection, user_ids)
         owed = 0
+        names = await names_of(connection, [each for listed in followed.values() for each in listed])
         for person in due:
             opened = [each for each in followed[person.user_id] if each.open]
             if person.user_id in on_its_way:
@@ -90,7 +92,7 @@ class Reminding:
             try:
                 async with connection.begin_nested():
                     if opened and person.stopped_at is None and person.unreachable_code is None:
-                        await self._owe_one(connection, person, opened, now)
+                        await self._owe_one(connection, person, opened, names, now)
                         owed += 1
                     await self._agenda.plan(connection, [person.user_id], now)
             except Exception:
@@ -99,12 +101,16 @@ class Reminding:
         return owed
 
     async def _owe_one(
-        self, connection: AsyncConnection, person: Person, opened: Sequence[Registration], now: datetime
+        self, connection: AsyncConnection, person: Person, opened: Sequence[Registration], names: Names, now: datetime
     ) -> None:
         number = person.reminders_sent + 1
         ticket = await self._ticketing.mint_in(connection, person.user_id, opened, now)
         notice = digest(
-            [open_process(each) for each in opened], safe_word=person.safe_word, number=number, now=now, ticket=ticket
+            [open_process(each, names) for each in opened],
+            safe_word=person.safe_word,
+            number=number,
+            now=now,
+            ticket=ticket,
         )
         await outbox.owe(connection, notice, now=now, user_id=person.user_id)
         await people.change(connection, person.user_id, reminders_sent=number, last_reminder_at=now, snoozed_until=None)
@@ -160,7 +166,8 @@ class Reminding:
         notice = message.notice
         if message.user_id is None or not isinstance(notice, Reminder | Regressed):
             return notice
-        opened = [each for each in await registrations.of_person(connection, message.user_id) if each.open]
+        followed = await registrations.of_person(connection, message.user_id)
+        opened = [each for each in followed if each.open]
         person = await people.find(connection, message.user_id)
         if person is None or person.stopped_at is not None:
             return None
@@ -171,8 +178,9 @@ class Reminding:
         held = await holds.held_until(connection, holds.CHECKS, now)
         if held is not None or is_quiet(now, self._agenda.rule):
             return after_quiet(held or now, self._agenda.rule)
+        names = await names_of(connection, followed)
         return digest(
-            [open_process(each) for each in opened],
+            [open_process(each, names) for each in opened],
             safe_word=notice.safe_word,
             number=notice.number,
             now=now,
@@ -186,11 +194,12 @@ class Reminding:
             await self._agenda.plan(connection, [message.user_id], now)
 
 
-def open_process(registration: Registration) -> OpenProcess:
+def open_process(registration: Registration, names: Names) -> OpenProcess:
     """Give a registration as a digest names it."""
     return OpenProcess(
         process=registration.process,
-        label=registration.label,
+        label=names.label(registration),
+        name=names.name(registration.process),
         since=registration.status.since,
         registered_at=registration.created_at,
         deadline=registration.deadline,

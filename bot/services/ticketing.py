@@ -13,7 +13,9 @@ from bot.domain.observation import Verdict
 from bot.domain.presets import DEFAULT_PRESET, Preset
 from bot.domain.process_id import ProcessId
 from bot.domain.ticket import expiry, hash_ticket, new_ticket
+from bot.domain.together import furthest
 from bot.errors import TicketEnded
+from bot.services.naming import names_of
 from bot.settings import Settings
 from bot.store import people, processes, registrations, tickets
 from bot.store.database import Database
@@ -96,15 +98,19 @@ class Ticketing:
             person = await people.find(connection, ticket.user_id)
             listed = await registrations.by_ids(connection, ticket.registration_ids)
             known = await processes.find_many(connection, [each.process for each in listed])
+            names = await names_of(connection, await registrations.of_person(connection, ticket.user_id))
         if person is None or not listed:
             raise TicketEnded(_ENDED)
         communities = {each.guild_name for each in listed}
-        shown = {each.process: each for each in reversed(listed)}
+        by_process: dict[ProcessId, list[Registration]] = {}
+        for each in listed:  # oldest first, as they were registered
+            by_process.setdefault(each.process, []).append(each)
+        shown = [min(same, key=lambda each: furthest(each.verdict)) for same in by_process.values()]
         return TicketContents(
             user_id=person.user_id,
             display_name_hint=person.name_hint,
             community=communities.pop() if len(communities) == 1 else None,
-            processes=tuple(self._process(each, known.get(each.process)) for each in reversed(shown.values())),
+            processes=tuple(self._process(each, known.get(each.process), names.label(each)) for each in shown),
             action=self._preset(listed[0]).action,
             expires_at=ticket.expires_at,
         )
@@ -122,13 +128,13 @@ class Ticketing:
     def _preset(self, registration: Registration) -> Preset:
         return self._presets.get(registration.preset or DEFAULT_PRESET) or self._presets[DEFAULT_PRESET]
 
-    def _process(self, registration: Registration, known: Process | None) -> TicketProcess:
+    def _process(self, registration: Registration, known: Process | None, label: str | None) -> TicketProcess:
         preset = self._preset(registration)
         metadata = known.metadata if known is not None else None
         return TicketProcess(
             registration_id=registration.id,
             process=registration.process,
-            label=registration.label,
+            label=label,
             name=metadata.name if metadata is not None else None,
             owner=metadata.owner if metadata is not None else None,
             status=registration.verdict,

@@ -13,12 +13,13 @@ from bot.domain.notices import Patched, ProcessLine, Regressed, Unreadable
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement
+from bot.services.naming import names_of
 from bot.services.ticketing import Ticketing
 from bot.settings import CheckSettings
 from bot.store import outbox, people, registrations
 from bot.store.people import Person
 from bot.store.processes import Target
-from bot.store.registrations import Registration
+from bot.store.registrations import Registration, counting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,31 +87,27 @@ class Turning:
         ):
             await self._patched(connection, registration, person, turn, now)
         elif verdict is Verdict.NOT_PATCHED and registration.told is Verdict.PATCHED and mine:
-            await registrations.change(connection, [registration.id], told=verdict)
-            if listening and registration.blocked is None:
-                await self._regressed(connection, registration, person, now)
+            await self._regressed(connection, registration, person, now, listening=listening)
         elif self._unreadable(registration.status, now) and listening and not registration.told_unreadable:
             await registrations.change(connection, [registration.id], told_unreadable=True)
-            notice = Unreadable(
-                safe_word=person.safe_word, process=_line(registration, now), reason=turn.judgement.reason.value
-            )
+            line = await _line(connection, registration, now)
+            notice = Unreadable(safe_word=person.safe_word, process=line, reason=turn.judgement.reason.value)
             await outbox.owe(connection, notice, now=now, user_id=person.user_id)
 
     async def _patched(
         self, connection: AsyncConnection, registration: Registration, person: Person, turn: Turn, now: datetime
     ) -> None:
+        """Tell it once, and only when nothing that this person expects of the process is missing any more."""
         judgement = turn.judgement
         followed = await registrations.of_person(connection, person.user_id)
-        same = [
-            each.id for each in followed if each.process == registration.process and each.verdict is Verdict.PATCHED
-        ]
-        told_already = any(each.told is Verdict.PATCHED for each in followed if each.id in same)
-        await registrations.change(connection, same, told=Verdict.PATCHED)
-        if told_already:  # the same process in two migrations: one message
+        same = counting([each for each in followed if each.process == registration.process])
+        told_meanwhile = any(each.told is Verdict.PATCHED for each in same if each.id == registration.id)
+        if told_meanwhile or any(each.verdict is not Verdict.PATCHED for each in same):
             return
+        await registrations.change(connection, [each.id for each in same], told=Verdict.PATCHED)
         notice = Patched(
             safe_word=person.safe_word,
-            process=_line(registration, now),
+            process=await _line(connection, registration, now),
             shown=tuple(key for key, _ in judgement.shown) or judgement.exposed,
             nodes=len(judgement.nodes),
             node_url=proof_url(registration.process, judgement),
@@ -119,16 +116,24 @@ class Turning:
         await outbox.owe(connection, notice, now=now, user_id=person.user_id)
 
     async def _regressed(
-        self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime
+        self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime, *, listening: bool
     ) -> None:
+        """Note it for all that this person has of the process, and tell it once, unless it was open to them anyway."""
+        same = await registrations.of_person(connection, person.user_id, registration.process)
+        open_anyway = any(each.open and each.told is not Verdict.PATCHED for each in same)
+        await registrations.change(connection, [each.id for each in same], told=Verdict.NOT_PATCHED)
+        if open_anyway or not listening or registration.blocked is not None:
+            return
         ticket = await self._ticketing.mint_in(connection, person.user_id, [registration], now)
-        notice = Regressed(safe_word=person.safe_word, process=_line(registration, now), ticket=ticket)
+        line = await _line(connection, registration, now)
+        notice = Regressed(safe_word=person.safe_word, process=line, ticket=ticket)
         await outbox.owe(connection, notice, now=now, user_id=person.user_id)
 
 
-def _line(registration: Registration, now: datetime) -> ProcessLine:
+async def _line(connection: AsyncConnection, registration: Registration, now: datetime) -> ProcessLine:
+    same = await registrations.of_person(connection, registration.user_id, registration.process)
     since = registration.status.since or registration.created_at
-    return ProcessLine(process=registration.process, label=registration.label, since=min(since, now))
+    return (await names_of(connection, same)).line(registration, min(since, now))
 
 
 def proof_url(process: str, judgement: Judgement) -> str | None:

@@ -81,6 +81,13 @@ async def find_many(connection: AsyncConnection, wanted: Sequence[ProcessId]) ->
     return {process.process: process for process in (build(Process, row) for row in rows)}
 
 
+async def names(connection: AsyncConnection, wanted: Sequence[ProcessId]) -> dict[ProcessId, str]:
+    """Give what gateways call those of these processes that have a name."""
+    query = select(processes.c.process, processes.c.metadata).where(processes.c.process.in_(wanted))
+    rows = (await connection.execute(query)).all()
+    return {row.process: row.metadata.name for row in rows if row.metadata is not None and row.metadata.name}
+
+
 async def remember(connection: AsyncConnection, process: ProcessId, *, now: datetime) -> None:
     """Make the process where it is new; its first look is due at once."""
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert

@@ -62,6 +62,11 @@ class Registration:
         return self.role is Role.MINE and self.verdict is Verdict.NOT_PATCHED and self.blocked is None
 
 
+def counting(same: Sequence[Registration]) -> Sequence[Registration]:
+    """Give those of one person's registrations of one process that say how it stands: theirs, else those watched."""
+    return [each for each in same if each.role is Role.MINE] or same
+
+
 def seen_from(moment: datetime, status: TargetStatus) -> TargetStatus:
     """Give the status as it is to somebody who has followed the process from that moment on."""
     if status.since is None or status.since >= moment:

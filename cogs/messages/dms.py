@@ -73,7 +73,7 @@ def _opening(notice: Reminder, now: datetime) -> str:
         asked = f"{days} {number} processes" if days else f"{number} processes are waiting for you"
         return f"**{asked}.** They aren't patched yet. It takes about a minute for each, {_WHERE}"
     one = notice.processes[0]
-    name = named(one.process, one.label)
+    name = _named(one)
     since = f"Not patched since {ago(one.since)}. " if one.since else ""
     if days:
         return f"**{days}** {name}. {since}It takes about a minute, {_WHERE}"
@@ -84,7 +84,7 @@ _WHERE = "on the computer where your wallet is."
 
 
 def _open_line(each: ProcessLine) -> str:
-    return named(each.process, each.label) + (f", not patched since {ago(each.since)}" if each.since else "")
+    return _named(each) + (f", not patched since {ago(each.since)}" if each.since else "")
 
 
 def _more(notice: Reminder) -> str | None:
@@ -113,7 +113,7 @@ def patched(notice: Patched, stamp: int | None = None) -> Page:
     if notice.open_processes:
         buttons.append(press(f"Show my others ({notice.open_processes})", "mine:0"))
     what = codes(notice.shown) if notice.shown else "its state"
-    name = named(notice.process.process, notice.process.label)
+    name = _named(notice.process)
     return page(
         f"{notice.safe_word} · **Done:** {name} is patched. {words.nodes_in_number(notice.nodes)} can read {what}. "
         "Nothing more to do for this one; I'll write only if it breaks.",
@@ -126,7 +126,7 @@ def patched(notice: Patched, stamp: int | None = None) -> Page:
 
 def regressed(notice: Regressed, delivery: int, sign_url: str | None, stamp: int | None = None) -> Page:
     """Give the news that a patched process stopped showing its keys."""
-    name = named(notice.process.process, notice.process.label)
+    name = _named(notice.process)
     return page(
         f"{notice.safe_word} · **Not patched any more:** {name}. It was, and now nodes don't find what it exposed. "
         "Signing once more usually brings it back. Your tokens stay where they are.",
@@ -139,7 +139,7 @@ def regressed(notice: Regressed, delivery: int, sign_url: str | None, stamp: int
 
 def unreadable(notice: Unreadable, delivery: int, stamp: int | None = None) -> Page:
     """Give the news that no node can read a process, told once."""
-    name = named(notice.process.process, notice.process.label)
+    name = _named(notice.process)
     return page(
         f"{notice.safe_word} · **No node can read** {name}, so apps can't either. I have tried for three days: "
         f"{_reason(notice.reason)}. You can do nothing wrong here: its app's developers may know more. I go on "
@@ -169,6 +169,10 @@ def alarm(notice: Alarm, stamp: int | None = None) -> Page:
 
 
 def _names(processes: Sequence[ProcessLine], more: int) -> str:
-    shown = [named(each.process, each.label) for each in processes[:3]]
+    shown = [_named(each) for each in processes[:3]]
     rest = len(processes) - len(shown) + more
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _named(line: ProcessLine) -> str:
+    return named(line.process, line.label, line.name)

@@ -255,8 +255,8 @@ async def test_one_reminder_that_cannot_be_made_keeps_no_other_waiting(app, regi
         await register(world.unpatched(), user_id)
     owe_one = app.reminding._owe_one
 
-    async def fail(connection, person, opened, now):
-        await owe_one(connection, person, opened, now)
+    async def fail(connection, person, opened, names, now):
+        await owe_one(connection, person, opened, names, now)
         if person.user_id == ALICE:
             raise ZeroDivisionError
 
