@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import structlog
 from filelock import FileLock
 
 pytest_plugins = ("tests.databases",)  # `database`, on SQLite and PostgreSQL, for more than one folder
@@ -35,6 +36,12 @@ def _find_node() -> str | None:
 def _find_postgresql() -> str | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     return str(found[-1].parent) if found else None
+
+
+def pytest_configure() -> None:
+    """Log in plain lines: what structlog prints of one exception unasked, with all local variables, takes seconds."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
 @pytest.fixture(scope="session")

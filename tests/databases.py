@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
+import shutil
 import subprocess
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,10 +73,61 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
         return
-    server = request.getfixturevalue("postgresql_url")
+    async with _new_database(request.getfixturevalue("postgresql_url"), template="template1") as url:
+        yield url
+
+
+@pytest.fixture(params=BACKENDS)
+def template(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A database that has this program's schema and no rows: its file, or its name; and where PostgreSQL is."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_template")), ""
+    return request.getfixturevalue("postgresql_template"), request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+async def upgraded_url(template: tuple[str, str], tmp_path: Path) -> AsyncIterator[str]:
+    """URL of a copy of that database, which is quicker than making it for each test."""
+    name, server = template
+    if not server:
+        shutil.copy(name, tmp_path / "test.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+        return
+    async with _new_database(server, template=name) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the schema in it."""
+    path = tmp_path_factory.mktemp("upgraded") / "template.db"
+    asyncio.run(_upgrade(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str) -> str:
+    """Name of a database with the schema in it, to make others from."""
+    asyncio.run(_make_template(postgresql_url))
+    return "patchbell_template"
+
+
+async def _make_template(server: str) -> None:
+    admin = await _connect(server)
+    await admin.execute("CREATE DATABASE patchbell_template")
+    await admin.close()
+    await _upgrade(server.replace("/postgres?", "/patchbell_template?"))
+
+
+async def _upgrade(url: str) -> None:
+    await (await open_database(url)).close()
+
+
+@asynccontextmanager
+async def _new_database(server: str, *, template: str) -> AsyncIterator[str]:
     name = f"t{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(user="patchbell", database="postgres", host=server.split("host=")[1])
-    await admin.execute(f"CREATE DATABASE {name}")
+    admin = await _connect(server)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield server.replace("/postgres?", f"/{name}?")
     finally:
@@ -81,10 +135,14 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         await admin.close()
 
 
+async def _connect(server: str) -> asyncpg.Connection:
+    return await asyncpg.connect(user="patchbell", database="postgres", host=server.split("host=")[1])
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(upgraded_url: str) -> AsyncIterator[Database]:
     """An open database with this program's schema."""
-    database = await open_database(database_url)
+    database = await open_database(upgraded_url)
     yield database
     await database.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,9 +12,7 @@ import pytest
 import cogs
 from bot.application import Application
 from bot.client import PatchbellClient
-from bot.logs import configure_logs
 from bot.settings import AoSettings, DatabaseSettings, DiscordSettings, NodeSettings, Settings, WebSettings
-from bot.store.database import open_database
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
 from sandbox.discord.models import Channel, Guild
@@ -114,24 +111,6 @@ class Stage:
         await self.start()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def logs() -> None:
-    """Log as the program does: what structlog prints unasked takes seconds for one traceback."""
-    configure_logs(level=logging.CRITICAL)
-
-
-@pytest.fixture(scope="session")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the schema in it: copying it is quicker than making it for each test."""
-    path = tmp_path_factory.mktemp("upgraded") / "template.db"
-
-    async def make() -> None:
-        await (await open_database(f"sqlite+aiosqlite:///{path}")).close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
 async def discord_server() -> AsyncIterator[DiscordServer]:
     server = DiscordServer()
@@ -149,11 +128,11 @@ async def network() -> AsyncIterator[AoNetwork]:
 
 @pytest.fixture
 async def off_stage(
-    discord_server: DiscordServer, network: AoNetwork, upgraded: Path, tmp_path: Path
+    discord_server: DiscordServer, network: AoNetwork, sqlite_template: Path, tmp_path: Path
 ) -> AsyncIterator[Stage]:
     """Everything but the bot, which the test starts."""
     database = tmp_path / "patchbell.db"
-    shutil.copy(upgraded, database)
+    shutil.copy(sqlite_template, database)
     stage = Stage(discord_server, network, database)
     yield stage
     await stage.stop()

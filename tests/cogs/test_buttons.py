@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.domain.notices import Patched, ProcessLine, Reminder
 from bot.store import outbox
 from sandbox.discord.seen import SeenMessage
@@ -26,7 +28,7 @@ async def remind(stage: Any, process: str) -> SeenMessage:
     card = (await application.registering.cards(stage.ada.id))[0]
     ticket = await application.ticketing.mint(stage.ada.id, [card.registration_id])
     line = ProcessLine(process=process, label="My vault", since=now - timedelta(days=27))
-    deadline = now + timedelta(days=3)
+    deadline = now + timedelta(days=20)
     notice = Reminder(
         safe_word="amber otter", processes=(line,), community="Permaville", deadline=deadline, ticket=ticket
     )
@@ -95,6 +97,7 @@ async def test_nobody_elses_button_works(stage: Any) -> None:
     assert not (await stage.application.registering.cards(stage.ada.id))[0].stopped
 
 
+@pytest.mark.slow  # registers twenty-three
 async def test_a_list_turns_its_pages(stage: Any) -> None:
     processes = [stage.unpatched(f"P{n}") for n in range(23)]
     await register(stage, *processes)

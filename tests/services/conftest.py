@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,6 @@ import pytest
 from bot.application import Application
 from bot.domain.notices import Envelope, Sent
 from bot.settings import AoSettings, DatabaseSettings, Settings, WebSettings
-from bot.store.database import open_database
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
 
@@ -81,24 +78,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the schema in it: copying it is quicker than making it for each test."""
-    path = tmp_path_factory.mktemp("upgraded") / "template.db"
-
-    async def make() -> None:
-        await (await open_database(f"sqlite+aiosqlite:///{path}")).close()
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
-def database_url(database_url: str, upgraded: Path) -> str:
+def database_url(upgraded_url: str) -> str:
     """URL of a database without rows."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(upgraded, database_url.split("///")[1])
-    return database_url
+    return upgraded_url
 
 
 @pytest.fixture

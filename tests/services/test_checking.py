@@ -146,6 +146,8 @@ async def test_when_many_checks_fail_at_once_everything_is_held_and_it_rings(app
         await holds.hold(connection, holds.CHECKS, now=clock(), first=timedelta(hours=1), longest=timedelta(hours=1))
     assert await app.reminding.owe_due() == 0, "nobody is reminded meanwhile"
     world.recover()
+    while not all(node.healthy for node in await app.reader.healthy_nodes()):  # noqa: ASYNC110 -- they are asked anew
+        await asyncio.sleep(0.05)
     assert await sweep(hours=2) == 5, "a few go first"
     assert await sweep() == 3
     assert await app.reminding.owe_due() == 1

@@ -32,9 +32,9 @@ async def test_concurrent_read_then_write_loses_nothing(database: Database):
         assert await memos.recall(connection, "count") == "240"
 
 
-async def test_two_open_databases_lose_nothing_either(database_url: str, database: Database):
+async def test_two_open_databases_lose_nothing_either(upgraded_url: str, database: Database):
     """Two programs have no lock of asyncio in common: here the database itself must hold."""
-    other = await open_database(database_url)
+    other = await open_database(upgraded_url)
     try:
         async with database.write() as connection:
             await memos.remember(connection, "count", "0")
