@@ -17,6 +17,7 @@ from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason, judge
 
 SETTLED = frozenset({Verdict.PATCHED, Verdict.NOT_PATCHED})
+_NOTHING_YET = Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NO_ANSWER)
 
 
 class Urgency(StrEnum):
@@ -65,7 +66,7 @@ class Look:
 
     def __init__(self, pool: Pool, question: Question) -> None:
         self.seen: list[Observation] = []
-        self.judgements = (Judgement(verdict=Verdict.UNKNOWN, reason=Reason.NO_ANSWER),) * len(question.required)
+        self.judgements = (_NOTHING_YET,) * len(question.required)
         self.last: Node | None = None
         self._pool = pool
         self._question = question

@@ -97,7 +97,7 @@ class Peer:
             await asyncio.sleep(wait)
             if self.debt.remaining > 0:
                 self._bucket.give_back()
-        self.debt.check()
+            self.debt.check()
 
     async def _send(
         self,

@@ -20,6 +20,7 @@ USER_AGENT = "Patchbell"
 _PORTS = {"http": 80, "https": 443}
 _PLAIN = re.compile(r"(https?://[A-Za-z0-9.:\[\]_-]+)(?:/[A-Za-z0-9_~@+-]+(?:\.[A-Za-z0-9_~@+-]+)*)*/?")
 _ORIGINS = 256
+_NO_BODY = httpx.ByteStream(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,12 @@ class _Target(httpx.URL):
 
 
 def _request(method: str, peer: _Peer, extra: Mapping[str, str] | None, body: bytes | None) -> Prepared:
-    request = httpx.Request(method, peer.url, headers=peer.headers, content=body)
+    if body is None:
+        # httpx encodes no content then, for which it would build the headers three times.
+        request = httpx.Request(method, peer.url, headers=peer.headers, stream=_NO_BODY)
+        request.read()
+    else:
+        request = httpx.Request(method, peer.url, headers=peer.headers, content=body)
     if extra:
         request.headers.update(extra)
     return Prepared(request, peer.host)

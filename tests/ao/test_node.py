@@ -94,7 +94,7 @@ async def test_never_asks_on_while_in_debt(raw, make, status):
 
 async def test_our_own_budget_holds_us_back(raw, make):
     raw.answers(http(200))
-    node = make(requests_per_minute=1200)
+    node = make(requests_per_minute=1200, timeout=timedelta(seconds=10))
     began = asyncio.get_running_loop().time()
     await asyncio.gather(*(node.observe("GET", "/x") for _ in range(100)))
     assert asyncio.get_running_loop().time() - began > 0.3
