@@ -12,7 +12,7 @@ from discord import ui
 
 from bot.application import Application
 from bot.client import PatchbellClient
-from bot.domain.card import Role
+from bot.domain.card import Blocked, Role
 from bot.domain.process_id import parse_process_id
 from bot.errors import BadInput, NotYours
 from cogs import following
@@ -48,6 +48,11 @@ class Buttons:
             "snooze": self.snooze,
             "stop": self.stop,
             "resume": self.resume,
+            "cannot": self.cannot,
+            "why": self.why,
+            "cant": self.cant,
+            "whyone": self.whyone,
+            "again": self.again,
             "retry": self.retry,
             "mine": self.mine,
             "look": self.look,
@@ -84,6 +89,41 @@ class Buttons:
         """*Remind me again*."""
         await defer(interaction)
         await show(interaction, answers.resumed(await self._application.reminding.resume(interaction.user.id)))
+
+    async def cannot(self, interaction: Interaction, delivery: str) -> None:
+        """*I can't* on a late reminder: ask what is in the way."""
+        await defer(interaction)
+        lines = await self._application.reminding.blocking.in_question(interaction.user.id, int(delivery))
+        await show(interaction, answers.what_is_in_the_way(f"why:{delivery}", lines))
+
+    async def why(self, interaction: Interaction, delivery: str) -> None:
+        """What is in the way, chosen: the reminders of those processes end."""
+        await defer(interaction)
+        reason = Blocked("".join(chosen(interaction)))
+        lines = await self._application.reminding.blocking.cannot(interaction.user.id, int(delivery), reason)
+        await show(interaction, answers.blocked(reason, lines))
+
+    async def cant(self, interaction: Interaction, process: str) -> None:
+        """*I can't* on a card."""
+        await defer(interaction)
+        lines = await self._application.reminding.blocking.open_one(interaction.user.id, parse_process_id(process))
+        await show(interaction, answers.what_is_in_the_way(f"whyone:{process}", lines))
+
+    async def whyone(self, interaction: Interaction, process: str) -> None:
+        """What is in the way of one process, chosen."""
+        await defer(interaction)
+        reason, wanted = Blocked("".join(chosen(interaction))), parse_process_id(process)
+        lines = await self._application.reminding.blocking.open_one(interaction.user.id, wanted)
+        await self._application.reminding.blocking.block(interaction.user.id, wanted, reason)
+        await show(interaction, answers.blocked(reason, lines))
+
+    async def again(self, interaction: Interaction, process: str) -> None:
+        """*Remind me again* on the card of a process that could not be signed."""
+        await defer(interaction)
+        wanted = parse_process_id(process)
+        await self._application.reminding.blocking.block(interaction.user.id, wanted, None)
+        cards = await self._application.registering.cards(interaction.user.id, wanted)
+        await show(interaction, following.cards_page(cards))
 
     async def retry(self, interaction: Interaction, _delivery: str) -> None:
         """*Try again*, after the person opened their DMs."""

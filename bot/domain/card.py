@@ -28,6 +28,22 @@ class NoSignLink(StrEnum):
     BLOCKED = "blocked"
 
 
+class Blocked(StrEnum):
+    """Why an owner cannot act. The values are stored, and are the options of a select: they live for months.
+
+    A word of another version is `OTHER`.
+    """
+
+    LOST_WALLET = "lost-wallet"
+    NOT_MINE_TO_SIGN = "not-mine-to-sign"
+    REFUSED = "refused"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Blocked:
+        return cls.OTHER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One line of evidence: what one node answered at one path, in at most a line."""
@@ -98,6 +114,7 @@ class StatusCard:
     next_check: datetime | None = None
     next_reminder: datetime | None = None
     stopped: bool = False
+    blocked: Blocked | None = None
     sign_url: str | None = None
     no_sign_link: NoSignLink | None = None
     arrival: Arrival | None = None

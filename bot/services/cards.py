@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.card import NoSignLink, Role, StatusCard
+from bot.domain.card import Blocked, NoSignLink, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.settings import CheckSettings
@@ -42,6 +42,7 @@ def make_card(
         next_check=_next_check(registration, process, target, checks, now),
         next_reminder=person.next_reminder_at if registration.open else None,
         stopped=person.stopped_at is not None,
+        blocked=Blocked(registration.blocked) if registration.blocked else None,
         sign_url=sign_url if reason is None else None,
         no_sign_link=reason,
     )

@@ -1,4 +1,4 @@
-"""What one person follows: shown, suggested, blocked and ended. Everything here is about the asker's own."""
+"""What one person follows: shown, suggested and ended. Everything here is about the asker's own."""
 
 from __future__ import annotations
 
@@ -71,16 +71,6 @@ class Following:
             await processes.forget_unfollowed(connection, process)
             await self._agenda.plan(connection, [user_id], now)
         return card
-
-    async def block(self, user_id: int, process: ProcessId, reason: str | None) -> None:
-        """Note why its owner cannot act (`lost-key`, …): no more reminders. None takes it back. Raises NotYours."""
-        now = self._clock()
-        async with self._database.write() as connection:
-            mine = await registrations.of_person(connection, user_id, process)
-            if not mine:
-                raise NotYours("You don't follow that process.")
-            await registrations.change(connection, [each.id for each in mine], blocked=reason)
-            await self._agenda.plan(connection, [user_id], now)
 
     async def cards(self, user_id: int, process: ProcessId | None = None) -> list[StatusCard]:
         """Give a person's cards, oldest first, with one new link for all that is open; [] where they follow nothing."""

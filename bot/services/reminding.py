@@ -16,6 +16,7 @@ from bot.domain.notices import Notice, Regressed, Reminder
 from bot.errors import BadInput, NotYours
 from bot.services import holds
 from bot.services.agenda import Agenda
+from bot.services.blocking import Blocking
 from bot.services.health import Pulse
 from bot.services.naming import Names, names_of
 from bot.services.supervising import seconds_until, supervise
@@ -44,6 +45,7 @@ class Reminding:
         self._agenda = agenda
         self._ticketing = ticketing
         self._clock = clock
+        self.blocking = Blocking(database, agenda, clock)
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cogs.messages.page import GREY, RED, Button, Page, page
+from bot.domain.card import Blocked
+from bot.domain.notices import ProcessLine
+from cogs.messages.page import GREY, RED, Button, Page, choose, page
 from cogs.messages.text import ago, code, count, date, named
 
 
@@ -77,6 +79,51 @@ def resumed(next_reminder: datetime | None) -> Page:
     """Say that reminders begin again."""
     then = f"The next one comes {ago(next_reminder)}." if next_reminder else "Nothing is due at the moment."
     return page(f"**I'll remind you again.** {then}", colour=GREY)
+
+
+_REASONS = (
+    (Blocked.LOST_WALLET, "I lost the wallet", None),
+    (Blocked.NOT_MINE_TO_SIGN, "It's the app's process", "Not mine to sign"),
+    (Blocked.REFUSED, "The network refused it", "I signed, and it was not taken"),
+    (Blocked.OTHER, "Something else", None),
+)
+
+
+def what_is_in_the_way(custom_id: str, lines: Sequence[ProcessLine]) -> Page:
+    """Ask why nothing can be done about what a reminder named."""
+    if not lines:
+        return nothing_is_open()
+    return page(
+        f"**What is in the way?** It is about {_listed(lines)}. Choose, and I won't remind you of "
+        f"{'it' if len(lines) == 1 else 'them'} any more; I go on checking.",
+        "Only one of them? Look at it in `/status`, and press *I can't* there." if len(lines) > 1 else None,
+        choose("What is in the way?", custom_id, [(label, each.value, more) for each, label, more in _REASONS]),
+        colour=GREY,
+    )
+
+
+def blocked(reason: Blocked, lines: Sequence[ProcessLine]) -> Page:
+    """Say what is not reminded of any more, and how that is taken back."""
+    if not lines:
+        return nothing_is_open()
+    again = "*Remind me again* in `/status` takes that back" + ("." if len(lines) == 1 else ", for each by itself.")
+    hint = {
+        Blocked.LOST_WALLET: "Nobody but its wallet can sign; its app's developers may know a way.",
+        Blocked.NOT_MINE_TO_SIGN: "Then it is work for its app's developers, and your community sees that it waits.",
+        Blocked.REFUSED: "Its app's developers must have it admitted to the network, or move it.",
+        Blocked.OTHER: "Your community sees that it waits, not whose it is.",
+    }[reason]
+    return page(f"**No more reminders** of {_listed(lines)}. {hint} {again}", colour=GREY)
+
+
+def nothing_is_open() -> Page:
+    """Say that what a reminder named needs nothing any more."""
+    return page("**Nothing of that is waiting for you any more.** `/status` shows how all is.", colour=GREY)
+
+
+def _listed(lines: Sequence[ProcessLine]) -> str:
+    shown = ", ".join(named(each.process, each.label, each.name) for each in lines[:3])
+    return shown + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
 
 
 def posted(channel_id: int, *, arrived: bool) -> Page:

@@ -42,8 +42,10 @@ def _buttons(card: StatusCard) -> list[Button]:
     if card.registration_id == 0:
         return [press("Look again", f"peek:{process}")]
     buttons = [*link("Sign", card.sign_url), press("Check now", f"look:{process}")]
-    if card.stopped and card.role is Role.MINE and card.status is not Verdict.PATCHED:
-        buttons.append(press("Remind me again", "resume:all"))
+    if card.role is Role.MINE and card.status is not Verdict.PATCHED and (card.stopped or card.blocked):
+        buttons.append(press("Remind me again", f"again:{process}" if card.blocked else "resume:all"))
+    if card.role is Role.MINE and card.status is Verdict.NOT_PATCHED and not card.blocked and not card.stopped:
+        buttons.append(press("I can't", f"cant:{process}"))
     label = "Not mine" if card.role is Role.MINE else "Stop watching"
     buttons.append(press(label, f"drop:{process}", style=ButtonStyle.secondary))
     return buttons

@@ -14,6 +14,7 @@ from cogs.messages.text import ago, clean, code, codes, count, date, named
 
 NAMED_AT_MOST = 10
 LATE = timedelta(days=7)
+THIRD = 3
 NEVER_ASKS = "I never ask for a seed phrase, a key or money, and no human from Patchbell will write to you."
 NO_LINKS = "Rather not click links in DMs? Type `/status` in the server."
 
@@ -35,12 +36,14 @@ def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | 
 
 def reminder(notice: Reminder, delivery: int, sign_url: str | None, now: datetime, stamp: int | None = None) -> Page:
     """Give the digest of one person's open processes."""
+    late = _is_late(notice, now)
     return page(
         f"{notice.safe_word} · {_opening(notice, now)}",
         lines(_open_line(each) for each in notice.processes[:NAMED_AT_MOST]) if _is_many(notice) else None,
         _more(notice),
         _deadline(notice, now),
-        _reminder_buttons(delivery, sign_url),
+        _IN_THE_WAY if late else None,
+        _reminder_buttons(delivery, sign_url, late=late),
         small(
             f"You get this because you registered {'them' if _is_many(notice) else 'it'} as yours. *Stop* ends my "
             f"reminders. {NEVER_ASKS}" + ("" if sign_url else " For a link to sign, type `/status`.")
@@ -50,12 +53,21 @@ def reminder(notice: Reminder, delivery: int, sign_url: str | None, now: datetim
     )
 
 
-def _reminder_buttons(delivery: int, sign_url: str | None) -> list[Button]:
+_IN_THE_WAY = "Something in the way? Press *I can't*, and I'll stop asking."
+
+
+def _is_late(notice: Reminder, now: datetime) -> bool:
+    """Tell whether it is time to ask what is in the way: this is the third, or the date is near or over."""
+    return notice.number >= THIRD or (notice.deadline is not None and notice.deadline - now <= LATE)
+
+
+def _reminder_buttons(delivery: int, sign_url: str | None, *, late: bool = False) -> list[Button]:
+    """Give the row; Discord takes five buttons in one."""
     return [
         *link("Sign", sign_url),
         press("Check now", f"check:{delivery}"),
         press("Tomorrow", f"snooze:{delivery}:day"),
-        press("Next week", f"snooze:{delivery}:week"),
+        press("I can't", f"cannot:{delivery}") if late else press("Next week", f"snooze:{delivery}:week"),
         press("Stop", f"stop:{delivery}"),
     ]
 
@@ -103,7 +115,7 @@ def _deadline(notice: Reminder, now: datetime) -> str | None:
         return f"{who} asks for it by {by} ({ago(notice.deadline)})."
     return (
         f"After {by} ({ago(notice.deadline)}) apps may not be able to show its state. Your tokens stay where they are, "
-        "and you can still sign later. Something in the way? Press *Stop*, and I'll stop asking."
+        "and you can still sign later."
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from bot.domain.card import Metadata, Role, StatusCard
+from bot.domain.card import Metadata, NoSignLink, Role, StatusCard
 from bot.domain.observation import Verdict
+from bot.domain.together import furthest
 from cogs.messages import words
 from cogs.messages.page import AMBER, GREEN, GREY, MOST_OPTIONS, Button, Item, Page, choose, lines, link, page, press
 from cogs.messages.text import ago, clean, count, named, plain
@@ -56,8 +57,7 @@ def _buttons(cards: Sequence[StatusCard]) -> list[Button]:
 
 
 def _rank(card: StatusCard) -> int:
-    order = (Verdict.NOT_PATCHED, Verdict.UNKNOWN, Verdict.NOT_FOUND, Verdict.PATCHED)
-    return order.index(card.status)
+    return furthest(card.status)
 
 
 def _name(card: StatusCard) -> str | None:
@@ -65,14 +65,19 @@ def _name(card: StatusCard) -> str | None:
 
 
 def _counts(cards: Sequence[StatusCard]) -> str:
-    counted = Counter(card.status for card in cards)
+    counted = Counter((card.status, _is_blocked(card)) for card in cards)
     known = (
-        (Verdict.PATCHED, "patched"),
-        (Verdict.NOT_PATCHED, "not patched yet"),
-        (Verdict.UNKNOWN, "unknown so far"),
-        (Verdict.NOT_FOUND, "no such process"),
+        (Verdict.PATCHED, False, "patched"),
+        (Verdict.NOT_PATCHED, False, "not patched yet"),
+        (Verdict.NOT_PATCHED, True, "you can't sign"),
+        (Verdict.UNKNOWN, False, "unknown so far"),
+        (Verdict.NOT_FOUND, False, "no such process"),
     )
-    return ", ".join(f"{counted[verdict]} {word}" for verdict, word in known if counted[verdict])
+    return ", ".join(f"{counted[each, blocked]} {word}" for each, blocked, word in known if counted[each, blocked])
+
+
+def _is_blocked(card: StatusCard) -> bool:
+    return card.blocked is not None and card.status is Verdict.NOT_PATCHED
 
 
 def _line(card: StatusCard) -> str:
@@ -82,7 +87,8 @@ def _line(card: StatusCard) -> str:
 
 
 def _unsigned(cards: Sequence[StatusCard]) -> str | None:
-    return next((sentence for card in cards if (sentence := words.no_link(card))), None)
+    """Say why nothing can be signed at all; why one process can't is on its own card."""
+    return next((words.no_link(card) for card in cards if card.no_sign_link is NoSignLink.NO_PUBLIC_URL), None)
 
 
 def _colour(cards: Sequence[StatusCard]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from yarl import URL
 
-from bot.domain.card import NoSignLink, Outcome, Role, StatusCard
+from bot.domain.card import Blocked, NoSignLink, Outcome, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
 from cogs.messages.text import ago, code, codes, count, named
@@ -28,7 +28,14 @@ _UNKNOWN = {
 _NO_LINK = {
     NoSignLink.NO_PUBLIC_URL: "I have no signing page yet: whoever runs this bot has to give it an https address.",
     NoSignLink.WATCHING: "You just watch this one; only its owner can sign.",
-    NoSignLink.BLOCKED: "Its owner can't do anything at the moment: this is work for its app's developers.",
+}
+
+
+WHY_BLOCKED = {
+    Blocked.LOST_WALLET: "the wallet is lost",
+    Blocked.NOT_MINE_TO_SIGN: "it is the app's process, not yours to sign",
+    Blocked.REFUSED: "the network refused your message",
+    Blocked.OTHER: "something is in the way",
 }
 
 
@@ -65,6 +72,8 @@ def short_state(card: StatusCard) -> str:
     """Give the state in two or three words, for lists."""
     if card.status is Verdict.UNKNOWN:
         return (_turning(card) or "could not tell").lower()
+    if card.status is Verdict.NOT_PATCHED and card.blocked is not None:
+        return "not patched, and you can't sign"
     return {
         Verdict.PATCHED: "patched",
         Verdict.NOT_PATCHED: "not patched yet",
@@ -205,6 +214,8 @@ def _reminders(card: StatusCard) -> str | None:
         return "Nothing more to do; I'll write only if it breaks." if card.role is Role.MINE else None
     if card.role is Role.WATCHING:
         return "You just watch this one: I'll write once, when it is patched."
+    if card.blocked is not None:
+        return None
     if card.stopped:
         return "You stopped my reminders; *Remind me again* below starts them."
     return f"Next reminder {ago(card.next_reminder)}." if card.next_reminder else None
@@ -214,7 +225,19 @@ def no_link(card: StatusCard) -> str | None:
     """Say why there is no *Sign* button, where the person would look for one."""
     if card.sign_url is not None or card.no_sign_link is None or card.registration_id == 0:
         return None
+    if card.no_sign_link is NoSignLink.BLOCKED:
+        return blocked(card)
     return _NO_LINK.get(card.no_sign_link) if card.no_sign_link is not NoSignLink.WATCHING else None
+
+
+def blocked(card: StatusCard) -> str | None:
+    """Say why its owner cannot act, as they told it, and how to take that back."""
+    if card.blocked is None or card.status is Verdict.PATCHED:
+        return None
+    return (
+        f"You told me that {WHY_BLOCKED[card.blocked]}. I don't remind you of it, but go on checking. "
+        "*Remind me again* takes that back."
+    )
 
 
 def evidence(card: StatusCard, at_most: int = 6) -> list[str]:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.card import MigrationProgress, Role
+from bot.domain.card import Blocked, MigrationProgress, Role
 from bot.domain.notices import Announcement
 from bot.errors import BadInput, NotYours
 from bot.services.registering import RegisterRequest
@@ -70,7 +70,7 @@ async def test_progress_counts_distinct_processes_of_owners_once(app, world, ann
         (15, unpatched, Role.MINE, None),
     ):
         await app.registering.register(RegisterRequest(user_id, process, role, migration_id=migration))
-    await app.registering.block(12, blocked, "lost-key")
+    await app.reminding.blocking.block(12, blocked, Blocked.LOST_WALLET)
     (progress,) = await app.announcing.progress(GUILD)
     assert isinstance(progress, MigrationProgress)
     counts = (progress.patched, progress.not_patched, progress.unknown, progress.blocked, progress.total)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.card import Role
+from bot.domain.card import Blocked, Role
 from bot.domain.notices import Reminder
 from bot.domain.observation import Verdict
 from bot.errors import BadInput, NotYours, RecipientUnreachable
@@ -108,7 +108,7 @@ async def test_only_confirmed_not_patched_of_their_own_is_reminded(app, register
 async def test_what_is_blocked_is_not_reminded(app, register, world, turn, clock):
     await register(world.unpatched())
     (card,) = await app.registering.cards(ALICE)
-    await app.registering.block(ALICE, card.process, "lost-key")
+    await app.reminding.blocking.block(ALICE, card.process, Blocked.LOST_WALLET)
     assert await turn(days=10) == 0
     (card,) = await app.registering.cards(ALICE)
     assert (card.next_reminder, card.no_sign_link) == (None, "blocked")

@@ -13,7 +13,7 @@ import pytest
 from discord import ui
 
 import cogs
-from bot.domain.card import Arrival, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
+from bot.domain.card import Arrival, Blocked, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
 from bot.domain.notices import (
     Alarm,
     Announcement,
@@ -43,6 +43,7 @@ SNOWFLAKE = (1 << 63) - 1
 PID = "0syT1JlMtv5R7X7Gt7NQAxKIhT7iCc5YXZKmZ0dLSrc"
 LINE = ProcessLine(process=PID, label=WIDE, since=NOW - timedelta(days=27))
 MANY = tuple(LINE for _ in range(30))
+CALLED = ProcessLine(process=PID, name=WIDE, since=NOW - timedelta(days=27))
 CODE = re.compile(r"`[^`\n]*`")
 
 
@@ -144,14 +145,25 @@ def test_wallets_fit(fits: Fits, make_pid: Callable[[int], ProcessId], number: i
 
 @pytest.mark.parametrize("url", [URL, None])
 @pytest.mark.parametrize("days", [None, -3, 1, 3, 8, 30])
-@pytest.mark.parametrize("lines", [(LINE,), MANY])
-def test_reminders_fit(fits: Fits, lines: tuple[ProcessLine, ...], days: int | None, url: str | None) -> None:
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("lines", [(LINE,), (CALLED,), MANY])
+def test_reminders_fit(
+    fits: Fits, lines: tuple[ProcessLine, ...], number: int, days: int | None, url: str | None
+) -> None:
     deadline = NOW + timedelta(days=days) if days is not None else None
     notice = Reminder(
-        safe_word="mellow lighthouse", processes=lines, more=len(lines) // 2, community=WIDE, deadline=deadline
+        safe_word="mellow lighthouse",
+        processes=lines,
+        more=len(lines) // 2,
+        community=WIDE,
+        deadline=deadline,
+        number=number,
     )
     text = fits(dms.reminder(notice, SNOWFLAKE, url, NOW, 1 << 30))
     assert_harmless(text)
+    assert "𝕎ide" in text, "named by the label, or by what gateways call it"
+    late = number == 3 or (days is not None and days <= 7)
+    assert ("*I can't*" in text) == late
     assert text.startswith("mellow lighthouse")
     assert "*Stop*" in text
     assert "because you registered" in text
@@ -232,9 +244,23 @@ def test_short_answers_fit(fits: Fits) -> None:
         answers.resumed(None),
         answers.resumed(LATER),
         answers.posted(SNOWFLAKE, arrived=False),
+        answers.what_is_in_the_way(f"whyone:{PID}", ()),
+        answers.what_is_in_the_way(f"whyone:{PID}", MANY),
+        *(answers.blocked(reason, lines) for reason in Blocked for lines in ((), (LINE,), MANY)),
         *(first_dm_page(SNOWFLAKE, state) for state in FirstDmState),
     ):
         assert_harmless(fits(page))
+
+
+@pytest.mark.parametrize("reason", Blocked)
+def test_what_cannot_be_signed_is_said_and_can_be_taken_back(make_card: Make, fits: Fits, reason: Blocked) -> None:
+    card = make_card(blocked=reason, sign_url=None, no_sign_link=NoSignLink.BLOCKED, next_reminder=None)
+    text = fits(status_page(card))
+    assert_harmless(text)
+    assert "You told me that" in text
+    assert "*Remind me again* takes that back." in text
+    listed = fits(list_page([card, make_card(2), make_card(3, Verdict.PATCHED, blocked=reason)]))
+    assert "3 processes: 1 patched, 1 not patched yet, 1 you can't sign" in listed
 
 
 def test_what_is_exposed_instead_is_said(make_card: Make, fits: Fits) -> None:
