@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bot.ao.node import COMPUTING
 from bot.domain.card import Sighting
-from bot.domain.evidence import LINK, LISTING, read_listing
+from bot.domain.evidence import LINK, LISTING, is_from_node, is_missing, read_listing, views
 from bot.domain.keys import CACHE
 from bot.domain.observation import Observation
 from bot.domain.system_keys import SYSTEM_KEYS
@@ -37,36 +38,42 @@ _STATUSES = {
     503: "is not available",
     504: "its proxy got no answer in time",
 }
-_ANSWERS = {"not_found": "nothing there"}
-_LONGEST = 80
+_LONGEST_NUMBER = 20
+_SLOT = re.compile(r"-1|[0-9]{1,18}")
 _MOST_NAMES = 5
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 
-def sighting(observation: Observation) -> Sighting:
-    """Give one observation as a line of evidence."""
-    return Sighting(
-        node=observation.node,
-        path=observation.path,
-        status=observation.status,
-        reason=reason_of(observation),
-        elapsed_ms=observation.elapsed_ms,
+def sightings(observations: Sequence[Observation]) -> tuple[Sighting, ...]:
+    """Give observations as lines of evidence; what one node said of the newest slot explains its other slots."""
+    heads = {view.node: view.head for view in views(observations)}
+    return tuple(
+        Sighting(
+            node=each.node,
+            path=each.path,
+            status=each.status,
+            reason=reason_of(each, heads.get(each.node)),
+            elapsed_ms=each.elapsed_ms,
+        )
+        for each in observations
     )
 
 
-def reason_of(observation: Observation) -> str:
-    """Say in a few words what the node answered."""
+def reason_of(observation: Observation, head: int | None = None) -> str:
+    """Say in a few words what was seen there. `head` is the newest scheduled slot, where the node told it."""
     status = observation.status
     if status is None:
         return in_words(observation.failure or "no answer")
     if "unavailable" in observation.headers or b"necessary_message_not_found" in observation.body:
         return "does not know this process"
     if status == 200:
-        return _value_of(observation)
+        return _value_of(observation, head)
     if status == 404:
-        return "nothing there"
+        return _nothing_at(observation)
     if 300 <= status < 400:
         return "sent us elsewhere, where we don't follow"
+    if status == 500 and is_from_node(observation):
+        return "failed to compute it"
     return _STATUSES.get(status, f"answered {status}")
 
 
@@ -75,18 +82,47 @@ def in_words(failure: str) -> str:
     return _FAILURES.get(failure, failure)
 
 
-def _value_of(observation: Observation) -> str:
-    """Show a short value, such as a slot, or a listing's names; of all else only that there was an answer."""
-    if observation.path.endswith(f"/{LISTING}"):
+def _value_of(observation: Observation, head: int | None) -> str:
+    """Say what a 200 shows at its path: a slot, a listing's names, the process itself, or that the key is there."""
+    rest = observation.path.partition("~process@1.0/")[2]
+    if rest.endswith(LISTING):
         return _names_of(observation)
-    if f"{CACHE}{LINK}" in observation.headers:
-        return "answered, and has something under cache"
-    text = observation.body[: _LONGEST + 1].decode("utf-8", "replace").strip()
-    if text in _ANSWERS:
-        return _ANSWERS[text]
-    if text and text.lstrip("-").isdigit():
-        return f"answered {text[:20]}"
-    return "answered"
+    number = observation.body[:_LONGEST_NUMBER].decode("ascii", "replace").strip()
+    slot = int(number) if _SLOT.fullmatch(number) else None
+    if rest == "slot/current":
+        return f"newest slot is {slot}" if slot is not None else "told no slot"
+    if rest in ("compute/at-slot", "now/at-slot"):
+        return _slot(slot, head)
+    if rest in ("compute", "now"):
+        shown = _slot(_at_slot(observation), head)
+        return f"{shown}, something under {CACHE}" if f"{CACHE}{LINK}" in observation.headers else shown
+    if not rest:
+        return "its definition"
+    return "has this key" if is_from_node(observation) else "answered as no node does"
+
+
+def _at_slot(observation: Observation) -> int | None:
+    said = observation.headers.get("at-slot", "")
+    return int(said) if _SLOT.fullmatch(said) else None
+
+
+def _slot(slot: int | None, head: int | None) -> str:
+    if slot is None:
+        return "told no slot"
+    if slot < 0:
+        return "no message yet"
+    return f"slot {slot}" if head is None else f"slot {slot} of {head}"
+
+
+def _nothing_at(observation: Observation) -> str:
+    """Say what a 404 misses: only a node's own `not_found` says that there is no such key."""
+    if not is_missing(observation):
+        return "nothing there"
+    table = observation.path.partition("/compute/")[2]
+    if table.endswith(f"/{LISTING}"):
+        name = table.removesuffix(f"/{LISTING}")
+        return f"nothing under {name}" if _KEY.fullmatch(name) else "nothing under this key"
+    return "no such key"
 
 
 def _names_of(observation: Observation) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.ao.asking import Progress, say
-from bot.ao.evidence import in_words, sighting
+from bot.ao.evidence import in_words, sightings
 from bot.ao.gateway import Gateways
 from bot.ao.look import Look, Question, Urgency
 from bot.ao.memory import Memory
@@ -178,7 +178,7 @@ def _verdicts(status: TargetStatus | Sequence[TargetStatus] | None, sets: int) -
 
 
 def _evidence(look: Look) -> tuple[Sighting, ...]:
-    return tuple(sighting(seen) for seen in look.seen[-_EVIDENCE_AT_MOST:])
+    return sightings(look.seen)[-_EVIDENCE_AT_MOST:]
 
 
 def _health_line(health: NodeHealth) -> Sighting:

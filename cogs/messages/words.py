@@ -243,8 +243,8 @@ def blocked(card: StatusCard) -> str | None:
 def evidence(card: StatusCard, at_most: int = 6) -> list[str]:
     """Give one line for each answer of a node, as the evidence has them."""
     shown: Sequence[str] = [
-        f"{code(host(each.node), 40)} {_answer(each.status)} {code(_tail(each.path, card.process), 50)}: "
-        f"{code(each.reason, 60)}, {each.elapsed_ms:,} ms"
+        f"{code(host(each.node), 40)} {code(_tail(each.path, card.process), 50)}: {code(each.reason, 60)} "
+        f"({_answer(each.status)}, {each.elapsed_ms:,} ms)"
         for each in card.evidence[:at_most]
     ]
     rest = len(card.evidence) - len(shown)
@@ -252,7 +252,7 @@ def evidence(card: StatusCard, at_most: int = 6) -> list[str]:
 
 
 def _answer(status: int | None) -> str:
-    return "gave no answer at" if status is None else f"answered {status} at"
+    return "no answer" if status is None else f"{status}"
 
 
 def _tail(path: str, process: str) -> str:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.ao.evidence import reason_of
+from bot.ao.evidence import reason_of, sightings
 from bot.domain.observation import Observation
 
 BASE = f"/{'A' * 43}~process@1.0/"
@@ -34,7 +34,18 @@ def listing(*names: str) -> bytes:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (seen("slot/current", body=b"17"), "answered 17"),
+        (seen("slot/current", body=b"17"), "newest slot is 17"),
+        (seen("slot/current", body=b"<html>"), "told no slot"),
+        (seen("compute/at-slot", body=b"12"), "slot 12"),
+        (seen("compute/at-slot", body=b"-1"), "no message yet"),
+        (seen("compute", at_slot="7", **{"cache+link": "x"}), "slot 7, something under cache"),
+        (seen("compute", at_slot="seven"), "told no slot"),
+        (seen("compute/cache/balances", ao_types=""), "has this key"),
+        (seen("compute/cache/balances", body=b"<html>"), "answered as no node does"),
+        (seen("compute/balances", 404, b"not_found", ao_types='body="atom"', ao_result="body"), "no such key"),
+        (seen(LISTING, 404, b"not_found", ao_types='body="atom"', ao_result="body"), "nothing under cache"),
+        (seen("compute", 500, ao_types=""), "failed to compute it"),
+        (seen("compute", 500), "failed on its side"),
         (seen(LISTING, body=listing("total", "balances")), "lists balances, total"),
         (seen(LISTING, body=listing(*(f"k{number}" for number in range(9)))), "lists k0, k1, k2, k3, k4 and 4 more"),
         (seen(LISTING, body=listing("**bold**", "[x](http://evil)")), "lists 2 names, none of them exposed"),
@@ -50,3 +61,14 @@ def listing(*names: str) -> bytes:
 )
 def test_evidence_in_words(words, expected):
     assert words == expected
+
+
+def test_a_slot_is_told_with_the_newest_that_the_same_node_knows():
+    def answer(node: str, path: str, slot: int) -> Observation:
+        headers = {"ao-types": ""}
+        return Observation(
+            node=node, operator=node, method="GET", path=BASE + path, status=200, headers=headers, body=b"%d" % slot
+        )
+
+    seen = [answer("a", "compute/at-slot", 11), answer("a", "slot/current", 12), answer("b", "compute/at-slot", 9)]
+    assert [each.reason for each in sightings(seen)] == ["slot 11 of 12", "newest slot is 12", "slot 9"]
