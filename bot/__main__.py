@@ -60,14 +60,14 @@ def quietly() -> None:
 @app.command()
 def run(config: Config = None) -> None:
     """Start Patchbell on Discord: client, sweep, reminders, delivery and web server, until it is told to stop."""
-    from bot.serving import Cogs, serve
-
     with _one_sentence():
         settings = load_settings(config)
         if settings.discord.token is None:
             raise ConfigurationError(
                 "There is no Discord token: set PATCHBELL_DISCORD__TOKEN, or token under [discord] in config.toml."
             )
+        from bot.serving import Cogs, serve  # a second of imports, which a refusal need not wait for
+
         configure_logs()
         asyncio.run(serve(settings, cast(Cogs, import_module("cogs"))))
 
