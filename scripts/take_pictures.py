@@ -74,6 +74,7 @@ async def _sign(tab: Page) -> None:
     await tab.get_by_role("button", name="Connect wallet").click()
     await confirm_in_wallet(tab, "Connect")
     await expect(tab.get_by_role("button", name="Sign", exact=True)).to_be_enabled()
+    await tab.set_viewport_size({**SIZE, "height": 860})  # the whole message, and the button below it
     await _keep(tab, "3-sign")
     for button in ("Sign", "Sign", "Sign and install"):
         await tab.get_by_role("button", name=button, exact=True).click()

@@ -435,3 +435,26 @@ async def test_it_fits_and_names_what_it_shows(house: House, page: Page, width: 
     words = await page.locator("body").inner_text()
     assert "!" not in words.replace(await page.locator("#lua").inner_text(), "")
     assert await page.evaluate(UNNAMED) == []
+
+
+UNCOVERED = """() => [...document.querySelectorAll("#what, #tags tr, #cannot li, #act button")].filter((part) => {
+  part.scrollIntoView({ block: "nearest" });
+  const { left, right, top, bottom } = part.getBoundingClientRect();
+  const seen = [top + 2, (top + bottom) / 2, bottom - 2].map((y) => document.elementFromPoint((left + right) / 2, y));
+  return !seen.every((element) => part.contains(element) || element?.contains(part));
+}).map((part) => part.textContent)"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)])
+async def test_nothing_covers_what_will_be_signed(house: House, page: Page, width: int, height: int) -> None:
+    await page.set_viewport_size({"width": width, "height": height})
+    await house.register(house.spawn(handler=True))
+    await open_page(page, await house.register(house.spawn(handler=True)))
+    await connect(page)
+    button = page.get_by_role("button", name="Sign", exact=True)
+    await expect(button).to_be_enabled()
+    if width == 1280:  # all of it, and the button, without scrolling
+        assert await page.evaluate("scrollY") == 0
+        for part in (page.locator("#tags"), page.locator("#cannot"), button):
+            await expect(part).to_be_in_viewport(ratio=1)
+    assert await page.evaluate(UNCOVERED) == []

@@ -57,7 +57,7 @@ let shown = false; // whatever follows the first message is brought into sight
 export function show(process, { target, tags, data }, mu) {
   const installs = tags[0].value === "Eval";
   mark(process, "now");
-  $("process").hidden = false;
+  $("process").hidden = $("about").hidden = false;
   $("process-title").replaceChildren(...heading(process));
   $("facts").replaceChildren(
     ...fact("Process", make("code", process.process)), ...fact("Called", process.name && make("code", plain(process.name))),
