@@ -1,7 +1,7 @@
 """A process of its own with the sandbox's AO network, and a server in front of one node that costs next to nothing.
 
-`python -m benchmarks.local_node PATCHED UNPATCHED` prints one line of JSON with the addresses, then serves until its
-standard input ends. The fast server gives exactly the bytes that the sandbox's node would: its answers are kept.
+`python -m benchmarks.local_node PROCESSES` prints one line of JSON with the addresses, then serves until its standard
+input ends. The fast server gives exactly the bytes that the sandbox's node would: its answers are kept.
 """
 
 from __future__ import annotations
@@ -11,10 +11,22 @@ import json
 import sys
 
 from sandbox.ao import AoNetwork
+from sandbox.ao.ans104 import random_id
 from sandbox.ao.faults import Lie
 
 OWNER = "W" * 42 + "A"
 PATCH = {"cache": {"balances": {"alice": "100"}, "total": "100"}}
+# A population of our own making, in percent: nobody has counted the real one. Each kind is reported by itself.
+KINDS = {
+    "patched": 40,
+    "not patched": 40,
+    "patched, behind": 5,
+    "not patched, behind": 5,
+    "stuck": 4,
+    "unscheduled": 2,
+    "just spawned": 2,
+    "unknown id": 2,
+}
 
 
 class FastNode(asyncio.Protocol):
@@ -59,12 +71,29 @@ def set_fault(network: AoNetwork, fault: str) -> None:
             node.faults.lie = Lie.PATCHED
 
 
-async def main(patched: int, unpatched: int) -> None:
+def make(network: AoNetwork, kind: str) -> str:
+    """Make one process. `behind` and `stuck`: every node has computed its first slot, and none its newest."""
+    if kind == "unknown id":
+        return random_id()
+    pid = network.spawn(
+        OWNER,
+        patches=[PATCH] if kind.startswith("patched") else [],
+        scheduled=kind not in ("unscheduled", "just spawned"),
+        known_to_gateway=kind != "just spawned",
+    )
+    if kind.endswith(("behind", "stuck")):
+        for node in network.nodes:
+            node.answer(f"/{pid}~process@1.0/compute", bundle=False)
+        if kind == "stuck":
+            network.poison(pid)
+        else:
+            network.send(pid, OWNER, {})
+    return pid
+
+
+async def main(processes: int) -> None:
     async with AoNetwork(operators=("amber", "birch", "cedar")) as network:
-        pids = {
-            "patched": [network.spawn(OWNER, patches=[PATCH]) for _ in range(patched)],
-            "unpatched": [network.spawn(OWNER) for _ in range(unpatched)],
-        }
+        kinds = {kind: [make(network, kind) for _ in range(processes * share // 100)] for kind, share in KINDS.items()}
         loop = asyncio.get_running_loop()
         answers: dict[bytes, bytes] = {}
         fast = await loop.create_server(lambda: FastNode(network, answers), "127.0.0.1", 0)
@@ -73,8 +102,9 @@ async def main(patched: int, unpatched: int) -> None:
             "nodes": [[node.url, node.operator] for node in network.nodes],
             "gateway": network.gateway_url,
             "fast": f"http://{host}:{port}",
+            "kinds": kinds,
         }
-        print(json.dumps(addresses | pids), flush=True)
+        print(json.dumps(addresses), flush=True)
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while fault := (await reader.readline()).decode().strip():
@@ -83,4 +113,4 @@ async def main(patched: int, unpatched: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1])))

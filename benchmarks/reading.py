@@ -1,4 +1,4 @@
-"""What reading costs: requests per verdict, checks per core beside two other clients, and time with a broken node.
+"""What reading costs: requests per verdict and what ends unknown, checks per core beside two clients, broken nodes.
 
 All in one run against the same local node, which runs in a process of its own. Rates are per second of this process's
 CPU, so that the machine's other work and the node's own speed do not count; read the ratios, not the rates.
@@ -41,8 +41,7 @@ class Local:
     nodes: list[tuple[str, str]]
     gateway: str
     fast: str
-    patched: list[str]
-    unpatched: list[str]
+    kinds: dict[str, list[str]]
 
     async def set_fault(self, fault: str) -> None:
         assert self.process.stdin is not None
@@ -52,8 +51,8 @@ class Local:
 
 
 @asynccontextmanager
-async def local_network(patched: int, unpatched: int) -> AsyncIterator[Local]:
-    command = (sys.executable, "-m", "benchmarks.local_node", str(patched), str(unpatched))
+async def local_network(processes: int) -> AsyncIterator[Local]:
+    command = (sys.executable, "-m", "benchmarks.local_node", str(processes))
     process = await asyncio.create_subprocess_exec(*command, stdin=-1, stdout=-1, limit=2**26)
     assert process.stdout is not None
     assert process.stdin is not None
@@ -92,23 +91,55 @@ async def read_all(reader: Reader, pids: Sequence[str], known: Sequence[Reading 
     return [found[pid] for pid in pids]
 
 
+TRUTH = {
+    "patched": Verdict.PATCHED,
+    "not patched": Verdict.NOT_PATCHED,
+    "patched, behind": Verdict.PATCHED,
+    "not patched, behind": Verdict.NOT_PATCHED,
+    "unknown id": Verdict.NOT_FOUND,
+}
+"""What each kind of process is; of all others nothing can be known."""
+
+
 async def requests_per_verdict(local: Local) -> None:
-    print("requests per verdict        first (two operators)   steady")
+    """Look at every process twice: the first look asks two operators, and spends a `now` where a node is behind.
+
+    "without `now`" is what the first look would have left unknown, had it not spent any.
+    """
+    print("                           requests a verdict        ends unknown")
+    print("                              first    steady     first  without `now`   steady")
+    everything: list[tuple[Reading, Reading]] = []
     async with open_reading(settings_for(local, local.nodes)) as opened:
-        for name, pids, verdict in (
-            ("patched", local.patched, Verdict.PATCHED),
-            ("not patched", local.unpatched, Verdict.NOT_PATCHED),
-        ):
+        for kind, pids in local.kinds.items():
             first = await read_all(opened.reader, pids, [None] * len(pids))
             steady = await read_all(opened.reader, pids, first)
             for reading in (*first, *steady):
-                assert reading.judgements[0].verdict is verdict, reading
-            means = [statistics.mean(reading.requests for reading in readings) for readings in (first, steady)]
-            print(f"  {name:<14}{len(pids):>8}      {means[0]:>10.2f}          {means[1]:>10.2f}")
+                assert reading.judgements[0].verdict is TRUTH.get(kind, Verdict.UNKNOWN), (kind, reading)
+            looks = list(zip(first, steady, strict=True))
+            print_looks(kind, looks)
+            everything += looks
+    print_looks("all together", everything)
+
+
+def print_looks(kind: str, looks: Sequence[tuple[Reading, Reading]]) -> None:
+    firsts, steadies = zip(*looks, strict=True)
+    means = [statistics.mean(reading.requests for reading in readings) for readings in (firsts, steadies)]
+    unknown = [sum(is_unknown(reading) for reading in readings) / len(looks) for readings in (firsts, steadies)]
+    without = sum(is_unknown(reading) or has_spent_now(reading) for reading in firsts) / len(looks)
+    shares = f"{unknown[0]:>10.1%}{without:>15.1%}{unknown[1]:>9.1%}"
+    print(f"  {kind:<20}{len(looks):>7}{means[0]:>8.2f}{means[1]:>10.2f}{shares}")
+
+
+def is_unknown(reading: Reading) -> bool:
+    return reading.judgements[0].verdict is Verdict.UNKNOWN
+
+
+def has_spent_now(reading: Reading) -> bool:
+    return any("~process@1.0/now" in seen.path for seen in reading.evidence)
 
 
 async def checks_per_core(local: Local) -> None:
-    pids = local.patched[:200]
+    pids = local.kinds["patched"][:200]
     paths = [f"{local.fast}/{pid}~process@1.0/compute" for pid in pids]
     async with (
         open_reading(settings_for(local, [(local.fast, "amber")])) as opened,
@@ -159,7 +190,7 @@ async def time_to_a_verdict(local: Local) -> None:
         await local.set_fault(fault)
         async with open_reading(settings_for(local, local.nodes)) as opened:
             times: list[float] = []
-            for pid in local.unpatched[:40]:
+            for pid in local.kinds["not patched"][:40]:
                 began = time.perf_counter()
                 reading = await opened.reader.read(pid, KEYS)
                 times.append((time.perf_counter() - began) * 1000)
@@ -170,7 +201,7 @@ async def time_to_a_verdict(local: Local) -> None:
 
 
 async def run(processes: int) -> None:
-    async with local_network(processes // 2, processes // 2) as local:
+    async with local_network(processes) as local:
         await requests_per_verdict(local)
         await checks_per_core(local)
         await time_to_a_verdict(local)
