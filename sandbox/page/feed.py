@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-WAITING_AT_MOST = 200
+WAITING_AT_MOST = 500
 """Events that a slow page may be behind before it is let go: it then asks for the whole state anew."""
 HEARTBEAT = 15.0
 

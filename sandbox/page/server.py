@@ -3,7 +3,8 @@
 GET  /sandbox/                the page
 GET  /sandbox/api/state       → State (stage.py)
 GET  /sandbox/api/looks       → [Look] (looking.py), one for each seeded process
-GET  /sandbox/api/feed        server-sent events: {"type": "state", …State} and {"type": "signed"}
+GET  /sandbox/api/feed        server-sent events: {"type": "state", …State}, {"type": "signed"} and
+                              {"type": "discord", "event": Event of sandbox/discord/people_http.py}
 POST /sandbox/api/skip-day    {}
 POST /sandbox/api/kill        {}
 POST /sandbox/api/nodes       {"down": how many}

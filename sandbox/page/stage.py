@@ -14,7 +14,7 @@ from sandbox.ao.network import AoNetwork
 from sandbox.bot_config import write_config
 from sandbox.bot_process import BotProcess
 from sandbox.clock import SandboxClock
-from sandbox.discord import DiscordServer, people_http
+from sandbox.discord import DiscordServer, people_http, people_json
 from sandbox.discord.events import BotMoved
 from sandbox.page.community import settle
 from sandbox.page.feed import Feed
@@ -140,9 +140,10 @@ class Stage:
         self.feed.publish({"type": "state", **self.state()})
 
     async def _watch_bot(self) -> None:
-        """Note when the bot has connected to Discord: only then is it of use to anybody."""
+        """Note when the bot has connected to Discord: only then is it of use to anybody. Pages hear of everything."""
         with self.discord.world.events.watch() as watch:
             async for event in watch:
+                self.feed.publish({"type": "discord", "event": people_json.event(self.discord, event, None)})
                 if isinstance(event, BotMoved):
                     self.bot.note_ready(event.online)
 

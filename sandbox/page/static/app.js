@@ -30,6 +30,13 @@ const app = {
   get cast() {
     return discord.cast;
   },
+  get dmsClosed() {
+    return discord.people.find(({ id }) => id === discord.cast.owner.id).dms_closed;
+  },
+  get hasDm() {
+    const dm = discord.dmOf(discord.cast.owner.id);
+    return Boolean(dm) && discord.messages(discord.cast.owner.id, dm).length > 0;
+  },
   unpatched: () => state.seeds.slice(0, 2).map((seed) => seed.process),
   go(role, channel) {
     become(discord.cast[role].id, discord.channels.find(({ name }) => name === channel)?.id ?? state.home);
@@ -76,7 +83,7 @@ function view(name) {
 
 function showPanel() {
   const person = discord.people.find(({ id }) => id === me);
-  showState(state, { closed: person.dms_closed, close: (closed) => discord.closeDms(me, closed).then(showPanel) });
+  showState(state, { closed: person.dms_closed, close: (closed) => discord.closeDms(me, closed).then(() => (showPanel(), guide.draw())) });
 }
 
 // --- Drawing ----------------------------------------------------------------------------------------------------------
@@ -177,6 +184,7 @@ discord.onCommands = (online) => {
 
 function noteMessage(message) {
   if (!guide) return;
+  if (guide.awaits("dm-seen")) guide.draw(); // whether there is a DM by now
   const { owner, moderator } = discord.cast;
   const { via } = message;
   if (via?.user === owner.name && via.command === "register" && !message.loading) guide.note("registered");
@@ -202,10 +210,13 @@ function noteSeen() {
   if (place && place === discord.dmOf(discord.cast.owner.id) && discord.messages(me, place).length) guide?.note("dm-seen");
 }
 
+/** Listens to the one feed that a tab holds: a browser allows an origin six lines at once, all tabs together. */
 function listen() {
   const feed = new EventSource("/sandbox/api/feed");
+  let opened = false;
   feed.addEventListener("message", async (event) => {
     const news = JSON.parse(event.data);
+    if (news.type === "discord") await discord.arrived(news.event);
     if (news.type === "state") takeState(news);
     if (news.type === "signed") {
       const dm = discord.dmOf(discord.cast.owner.id);
@@ -214,7 +225,11 @@ function listen() {
       setTimeout(lookAgain, 1500);
     }
   });
-  feed.addEventListener("open", async () => takeState(await ask("state")));
+  feed.addEventListener("open", async () => {
+    takeState(await ask("state"));
+    if (opened) await discord.load(); // something may have been missed while the line was broken
+    opened = true;
+  });
 }
 
 function takeState(next) {
@@ -235,7 +250,6 @@ async function start() {
   for (const button of $("tabs").children) button.addEventListener("click", () => view(button.dataset.view));
   view("chat");
   become(discord.cast.owner.id, state.home);
-  discord.listen();
   listen();
   discord.onCommands(discord.bot.online);
   lookAgain();

@@ -134,17 +134,8 @@ export class Discord {
 
   // --- What arrives ---------------------------------------------------------------------------------------------------
 
-  listen() {
-    const feed = new EventSource(`${ROOT}feed`);
-    let opened = false;
-    feed.addEventListener("open", async () => {
-      if (opened) await this.load(); // something may have been missed while the line was broken
-      opened = true;
-    });
-    feed.addEventListener("message", (event) => this.#arrived(JSON.parse(event.data)));
-  }
-
-  async #arrived(event) {
+  /** Takes an Event, as the page's one feed brings it. */
+  async arrived(event) {
     switch (event.type) {
       case "message": return this.#hear(event.message);
       case "message_deleted": {

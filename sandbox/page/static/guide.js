@@ -11,7 +11,11 @@ const STEPS = [
   },
   {
     title: "See the DM.", after: "dm-seen", button: "Open the DM",
-    text: () => "Patchbell has written to you. The safe word in it is what a fake bot cannot know.",
+    text: (_, { dmsClosed, hasDm }) => (hasDm
+      ? "Patchbell has written to you. The safe word in it is what a fake bot cannot know."
+      : dmsClosed
+        ? "Your DMs are closed, so Patchbell's message was refused. Switch “Close my DMs” off, then press Try again in its answer."
+        : "Patchbell is writing to you. The safe word in its message is what a fake bot cannot know."),
     go: (app) => app.openDm("owner"),
   },
   {
@@ -83,7 +87,7 @@ export class Guide {
     $("guide").replaceChildren(
       make("span", { className: `count${done ? " done" : ""}` }, done ? [icon("check"), " Done"] : `${number} of ${COUNT}`),
       make("p", { className: "what" }, make("strong", {}, done ? "That was the whole loop." : step.title),
-        make("span", {}, done ? "Now break something: skip a day, kill the bot, take a node down, close your DMs." : step.text(this.app.cast))),
+        make("span", {}, done ? "Now break something: skip a day, kill the bot, take a node down, close your DMs." : step.text(this.app.cast, this.app))),
       make("ol", { className: "steps", "aria-hidden": "true" }, dots),
       button);
   }

@@ -105,9 +105,25 @@ async def test_the_whole_starts_stops_and_touches_nothing_of_its_user(tmp_path: 
         async with browser.get(f"{address}/sign") as answer:
             assert '<script src="/sandbox/wallet/wallet.js">' in await answer.text()
             assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        await _one_feed_brings_what_is_said(browser, address)
     assert b"PATCHBELL_" not in Path(f"/proc/{bot['pid']}/environ").read_bytes()
     process.send_signal(signal.SIGINT)
     said, _ = await process.communicate()
     assert (process.returncode, said) == (0, b"Stopping\xe2\x80\xa6\n")
     assert not Path(f"/proc/{bot['pid']}").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml"]
+
+
+async def _one_feed_brings_what_is_said(browser: aiohttp.ClientSession, address: str) -> None:
+    async with browser.get(f"{address}/sandbox/api/state") as answer:
+        state = await answer.json()
+    said = {"person": state["cast"]["owner"]["id"], "channel": state["home"], "content": "hello"}
+    async with browser.get(f"{address}/sandbox/api/feed") as feed:
+        await feed.content.readline()
+        async with browser.post(f"{address}/sandbox/discord/say", json=said) as answer:
+            assert answer.status == 200
+        async for line in feed.content:
+            told = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: ") else {}
+            if told.get("type") == "discord" and told["event"]["type"] == "message":
+                assert told["event"]["message"]["content"] == "hello"
+                return
