@@ -28,7 +28,7 @@ from bot.settings import AoSettings, CheckSettings, NodeSettings, Settings
 
 KEYS = ((StateKey("balances"),),)
 IN_FLIGHT = 64
-ROUNDS = 5
+ROUNDS = 9
 CHECKS = 1500
 FAULTS = ("none", "dead", "silent", "slow", "lying")
 
