@@ -214,8 +214,11 @@ function noteSeen() {
 function listen() {
   const feed = new EventSource("/sandbox/api/feed");
   let opened = false;
-  feed.addEventListener("message", async (event) => {
-    const news = JSON.parse(event.data);
+  let last = Promise.resolve(); // one after the other: what a new channel is must be known before what is said in it
+  feed.addEventListener("message", (event) => {
+    last = last.then(() => take(JSON.parse(event.data))).catch((error) => trouble(error.message));
+  });
+  async function take(news) {
     if (news.type === "discord") await discord.arrived(news.event);
     if (news.type === "state") takeState(news);
     if (news.type === "signed") {
@@ -224,7 +227,7 @@ function listen() {
       guide.note("signed");
       setTimeout(lookAgain, 1500);
     }
-  });
+  }
   feed.addEventListener("open", async () => {
     takeState(await ask("state"));
     if (opened) await discord.load(); // something may have been missed while the line was broken

@@ -15,7 +15,7 @@ const STEPS = [
       ? "Patchbell has written to you. The safe word in it is what a fake bot cannot know."
       : dmsClosed
         ? "Your DMs are closed, so Patchbell's message was refused. Switch “Close my DMs” off, then press Try again in its answer."
-        : "Patchbell is writing to you. The safe word in its message is what a fake bot cannot know."),
+        : "Patchbell writes to you in a moment (after a refusal, once you press Try again in its answer)."),
     go: (app) => app.openDm("owner"),
   },
   {
