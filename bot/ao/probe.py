@@ -135,9 +135,14 @@ class _Look:
         self._recall_same_state()
 
     def _recall_same_state(self) -> None:
-        """What was listed at the same slot, or under the same content id, is listed still."""
+        """What was listed at the same slot, or under the same content id, is listed still.
+
+        A slot has one state: where its content id is another now, one of the two answers was wrong: all is asked anew.
+        """
         then = self._then
-        if self._view.at_slot is not None and self._view.at_slot == then.at_slot:
+        moved = self._view.at_slot is None or self._view.at_slot != then.at_slot
+        contradicts = not self._memory.no_head and self._view.cache_link != then.cache_link
+        if not moved and not contradicts:
             self._recall(lambda path: path.endswith(f"/{LISTING}"))
         elif self._view.cache_link is not None and self._view.cache_link == then.cache_link:
             self._recall(lambda path: path.startswith(f"{self._base}/compute/{CACHE}/"))

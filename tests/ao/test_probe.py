@@ -80,6 +80,13 @@ async def test_a_regression_is_seen():
     assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
 
 
+async def test_two_contents_at_one_slot_are_a_contradiction_and_all_is_asked_anew():
+    desk = Desk({"cache/balances"})
+    assert await desk.look() == Verdict.PATCHED
+    desk.world.states[-1] = frozenset()  # the same slot, another content: no honest node says both
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
+
+
 async def test_a_node_that_was_wrong_once_is_not_believed_for_ever():
     desk = Desk(set())
     await desk.look()

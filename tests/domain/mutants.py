@@ -53,9 +53,7 @@ MUTANTS = (
         "unknown-moves-a-status", status._unproven, '"unknown_since":', '"verdict": Verdict.UNKNOWN, "unknown_since":'
     ),
     Mutant("contradiction-is-forgotten", status._kept, "**_NO_CANDIDATE, ", ""),
-    Mutant(
-        "recalls-another-slot", probe._Look._recall_same_state, "self._view.at_slot == then.at_slot", "self._memory"
-    ),
+    Mutant("recalls-another-slot", probe._Look._recall_same_state, "self._view.at_slot != then.at_slot", "False"),
     Mutant(
         "recalls-another-content", probe._Look._recall_same_state, "self._view.cache_link == then.cache_link", "True"
     ),
