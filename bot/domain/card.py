@@ -122,7 +122,10 @@ class StatusCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationProgress:
-    """Distinct processes registered as *Mine* in one migration, each counted once by its confirmed status."""
+    """Distinct processes registered as *Mine* in one migration, each counted once by its confirmed status.
+
+    `unreadable` are those that no healthy node could read for 72 hours, which their owners were told.
+    """
 
     migration_id: int
     title: str
@@ -130,9 +133,10 @@ class MigrationProgress:
     patched: int
     not_patched: int
     unknown: int
+    unreadable: int = 0
     blocked: int = 0
 
     @property
     def total(self) -> int:
         """All distinct processes registered as theirs."""
-        return self.patched + self.not_patched + self.unknown + self.blocked
+        return self.patched + self.not_patched + self.unknown + self.unreadable + self.blocked

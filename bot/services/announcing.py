@@ -112,11 +112,11 @@ class Announcing:
             return [_progress(each, await migrations.counts(connection, each.id)) for each in posted]
 
 
-def _progress(migration: Migration, counts: Mapping[tuple[Verdict, bool], int]) -> MigrationProgress:
+def _progress(migration: Migration, counts: Mapping[tuple[Verdict, bool, bool], int]) -> MigrationProgress:
     """Sort each process into one heap: patched wins over blocked; not found is no better known than unknown."""
 
-    def number(*verdicts: Verdict, blocked: bool) -> int:
-        return sum(counts.get((verdict, blocked), 0) for verdict in verdicts)
+    def number(*verdicts: Verdict, blocked: bool, told: tuple[bool, ...] = (False, True)) -> int:
+        return sum(counts.get((verdict, blocked, each), 0) for verdict in verdicts for each in told)
 
     unknown = (Verdict.UNKNOWN, Verdict.NOT_FOUND)
     return MigrationProgress(
@@ -125,6 +125,7 @@ def _progress(migration: Migration, counts: Mapping[tuple[Verdict, bool], int]) 
         deadline=migration.deadline,
         patched=number(Verdict.PATCHED, blocked=False) + number(Verdict.PATCHED, blocked=True),
         not_patched=number(Verdict.NOT_PATCHED, blocked=False),
-        unknown=number(*unknown, blocked=False),
+        unknown=number(*unknown, blocked=False, told=(False,)),
+        unreadable=number(*unknown, blocked=False, told=(True,)),
         blocked=number(Verdict.NOT_PATCHED, *unknown, blocked=True),
     )

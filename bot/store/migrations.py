@@ -59,8 +59,8 @@ async def change(connection: AsyncConnection, migration_id: int, **values: Any) 
     await connection.execute(update(migrations).where(migrations.c.id == migration_id).values(**values))
 
 
-async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[Verdict, bool], int]:
-    """Count distinct processes registered as *Mine*, by (confirmed status, blocked), each once.
+async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[Verdict, bool, bool], int]:
+    """Count distinct processes registered as *Mine*, by (confirmed status, blocked, told to be unreadable), each once.
 
     A process that several people registered counts as blocked only where it is for all of them, and by its status as
     soon as one of them may know it.
@@ -71,6 +71,7 @@ async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[V
             registrations.c.process,
             case((nobody_may_know, Verdict.UNKNOWN.value), else_=func.max(targets.c.verdict)).label("verdict"),
             func.count(registrations.c.blocked).label("blocked"),
+            func.count(case((registrations.c.told_unreadable, 1))).label("told"),
             func.count().label("people"),
         )
         .join(targets, targets.c.id == registrations.c.target_id)
@@ -79,6 +80,7 @@ async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[V
         .subquery()
     )
     blocked = each.c.blocked == each.c.people
-    query = select(each.c.verdict, blocked.label("blocked"), func.count().label("number"))
-    rows = await connection.execute(query.group_by(each.c.verdict, blocked))
-    return {(Verdict(row.verdict), bool(row.blocked)): row.number for row in rows}
+    told = each.c.told > 0
+    query = select(each.c.verdict, blocked.label("blocked"), told.label("told"), func.count().label("number"))
+    rows = await connection.execute(query.group_by(each.c.verdict, blocked, told))
+    return {(Verdict(row.verdict), bool(row.blocked), bool(row.told)): row.number for row in rows}

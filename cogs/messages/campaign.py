@@ -91,6 +91,7 @@ def _progress(migration: MigrationProgress) -> str:
         f"{migration.patched:,} patched",
         f"{migration.not_patched:,} not patched",
         f"{migration.unknown:,} unknown",
+        *([f"{migration.unreadable:,} that no node can read"] if migration.unreadable else []),
         *([f"{migration.blocked:,} blocked"] if migration.blocked else []),
     ]
     return (

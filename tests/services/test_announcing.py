@@ -84,3 +84,16 @@ async def test_a_migration_brings_its_keys_and_its_place(app, world, announce):
     assert outcome.cards[0].keys == ("balances",)
     private = await app.registering.register(RegisterRequest(11, process, Role.MINE))
     assert [card.status for card in private.cards] == ["patched"]
+
+
+async def test_what_no_node_can_read_for_three_days_is_counted_apart(app, world, announce, clock):
+    migration_id = await announce()
+    process = world.network.spawn(world.owner, scheduled=False)
+    await app.registering.register(RegisterRequest(10, process, Role.MINE, migration_id=migration_id))
+    (before,) = await app.announcing.progress(GUILD)
+    for _ in range(5):
+        clock.move(hours=25)
+        await app.checking.sweep_once()
+    (after,) = await app.announcing.progress(GUILD)
+    assert (before.unknown, before.unreadable, before.total) == (1, 0, 1)
+    assert (after.unknown, after.unreadable, after.total) == (0, 1, 1)
