@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from bot.ao.addresses import trusted_origins
 from bot.ao.reader import Reader
 from bot.ao.transport import Transport
 from bot.errors import PatchbellError, PeerError
@@ -36,10 +37,11 @@ async def examine(settings: Settings, *, transport: Transport, reader: Reader) -
     """Yield a finding for the database, the public address, Discord, each node and each gateway."""
     yield await _database(settings)
     yield _public_url(settings)
-    yield await _discord(settings, transport)
+    yield await _discord(settings)
     for health in await reader.healthy_nodes():
         advice = "" if health.healthy else "wait, or take it out of ao.nodes and put another in"
-        yield Finding(f"node {health.url}", f"{health.reason} (operator {health.operator})", advice)
+        found = "answers" if health.healthy else f"does not answer as a node ({health.reason})"
+        yield Finding(f"node {health.url}", f"{found}; its operator is {health.operator}", advice)
     yield _operators(settings)
     for found in await asyncio.gather(*(_gateway(transport, url) for url in settings.ao.gateways)):
         yield found
@@ -81,7 +83,7 @@ def _operators(settings: Settings) -> Finding:
     return Finding("ao.nodes", found, advice)
 
 
-async def _discord(settings: Settings, transport: Transport) -> Finding:
+async def _discord(settings: Settings) -> Finding:
     subject = f"Discord at {settings.discord.api_url}"
     if settings.discord.token is None:
         return Finding(subject, "no token", "set PATCHBELL_DISCORD__TOKEN (developer portal → Bot → Reset Token)", True)
@@ -89,7 +91,8 @@ async def _discord(settings: Settings, transport: Transport) -> Finding:
 
     async def look() -> str:
         url = f"{settings.discord.api_url}/users/@me"
-        answer = await transport.exchange(url, "GET", deadline=DEADLINE_S, headers=authorization)
+        async with Transport(trusted=trusted_origins([url])) as transport:  # its own: nodes may not lead there
+            answer = await transport.exchange(url, "GET", deadline=DEADLINE_S, headers=authorization)
         if answer.status != 200:
             raise PeerError(f"Discord refused the token (status {answer.status})", reason="refused")
         return f"the token is {json.loads(answer.body).get('username', 'somebody')}'s"

@@ -93,3 +93,17 @@ async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:
         assert process.returncode == 78
         assert b"Discord refused the token" in errors.splitlines()[-1]
         assert b"Traceback" not in errors
+
+
+async def test_the_doctor_finds_nothing_wrong_with_what_answers(tmp_path: Path) -> None:
+    async with networks(tmp_path) as (_, config):
+        command = (sys.executable, "-m", "bot", "doctor", "--config", str(config))
+        process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
+        printed, errors = await asyncio.wait_for(process.communicate(), 60)
+        lines = printed.decode().splitlines()
+        assert (process.returncode, errors) == (0, b"")
+        assert any(line.startswith("ok") and "the token is" in line for line in lines)
+        assert sum(line.startswith("ok     node ") for line in lines) == 2
+        assert sum(line.startswith("note   node ") for line in lines) == 1  # the one that is down
+        assert any(line.startswith("ok     gateway ") for line in lines)
+        assert not any(line.startswith("WRONG") for line in lines)
