@@ -19,8 +19,8 @@ test: $(VENV)/test ## Install what the tests need, then check style, types and e
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --require-tools
 
-quick: $(VENV)/test ## The tests that take less than a minute together
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not slow'
+quick: $(VENV)/test ## The tests that take less than a minute together: none that is slow, or starts a browser or a PostgreSQL
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'not slow and not chromium and not postgresql'
 
 check: $(VENV)/test ## Style and types
 	@$(BIN)/ruff check .
