@@ -232,6 +232,13 @@ async def test_what_else_people_do_on_the_page(visitor: Visitor, pictures: Path,
     await expect(page.locator(".message.ephemeral")).to_contain_text(short(harbour), timeout=60_000)
     await page.screenshot(path=pictures / "message-command.png")
 
+    # A command typed letter by letter is a command, with what follows in its first option; a bad id gets one sentence.
+    await page.locator("#words").press_sequentially("/register 0syTLSrc7xK2f9QaZZ1x2y3z4")
+    await expect(page.locator('[data-option="process"]')).to_have_value("0syTLSrc7xK2f9QaZZ1x2y3z4")
+    await page.keyboard.press("Enter")
+    await expect(visitor.message("43")).to_contain_text("That is not a process id", timeout=60_000)
+    await page.screenshot(path=pictures / "malformed.png")
+
     # While the bot is away, Discord's client says so.
     await page.locator("#switch-kill").click()
     await expect(page.locator("#bot")).to_contain_text("down")

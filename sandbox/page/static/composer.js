@@ -51,6 +51,8 @@ export class Composer {
   offer() {
     const typed = this.line.value;
     if (!typed.startsWith("/")) return hideList();
+    const whole = this.deps.commands().find((command) => typed.startsWith(`/${command.name} `));
+    if (whole) return this.takeTyped(whole, typed.slice(whole.name.length + 2).trim());
     const wanted = typed.slice(1).toLowerCase();
     const found = this.deps.commands().filter((command) => command.name.startsWith(wanted));
     showList(this.line, found.map((command) => ({ title: `/${command.name}`, note: command.description, command })),
@@ -58,6 +60,13 @@ export class Composer {
         this.take(entry.command);
         this.focus();
       });
+  }
+
+  /** A command that is typed whole, with a space behind it, is taken; what follows goes into its first option. */
+  takeTyped(command, rest) {
+    const first = command.options.find((option) => option.type === OPTION.string);
+    this.take(command, first ? { [first.name]: rest } : {});
+    this.focus();
   }
 
   take(command, values = {}) {
