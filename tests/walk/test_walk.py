@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from sandbox.walker import Visitor, confirm_in_wallet, running_chromium, running_sandbox
 
@@ -245,3 +246,16 @@ async def test_what_else_people_do_on_the_page(visitor: Visitor, pictures: Path,
     await visitor.slash("status")
     await expect(page.locator("#trouble")).not_to_be_empty()
     await page.screenshot(path=pictures / "away.png")
+
+
+async def test_a_page_whose_line_comes_late_still_types_the_first_command(chromium: str) -> None:
+    async with running_sandbox() as address, running_chromium(chromium) as browser:
+        page = await browser.new_page()
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(6)  # meanwhile the bot comes online, and nobody tells this page
+            await route.continue_()
+
+        await page.route("**/sandbox/api/feed", late)
+        await page.goto(address)
+        await expect(page.locator("#composer .command")).to_have_text("/register", timeout=30_000)

@@ -179,7 +179,7 @@ discord.onModal = (modal) => {
 };
 
 discord.onCommands = (online) => {
-  if (online && guide?.awaits("registered") && !composer.command) app.type("owner", "register", { process: app.unpatched().join(" ") });
+  if (online && guide?.awaits("registered") && !composer.command && !composer.line.value) app.type("owner", "register", { process: app.unpatched().join(" ") });
 };
 
 function noteMessage(message) {
@@ -213,7 +213,6 @@ function noteSeen() {
 /** Listens to the one feed that a tab holds: a browser allows an origin six lines at once, all tabs together. */
 function listen() {
   const feed = new EventSource("/sandbox/api/feed");
-  let opened = false;
   let last = Promise.resolve(); // one after the other: what a new channel is must be known before what is said in it
   feed.addEventListener("message", (event) => {
     last = last.then(() => take(JSON.parse(event.data))).catch((error) => trouble(error.message));
@@ -230,8 +229,8 @@ function listen() {
   }
   feed.addEventListener("open", async () => {
     takeState(await ask("state"));
-    if (opened) await discord.load(); // something may have been missed while the line was broken
-    opened = true;
+    await discord.load(); // something may have been missed before the line stood, or while it was broken
+    discord.onCommands(discord.bot.online);
   });
 }
 
