@@ -118,7 +118,7 @@ class Checking:
             return len(claims)
         if trial:
             async with self._database.write() as connection:
-                await holds.release(connection, holds.CHECKS)
+                await holds.release(connection, holds.CHECKS, now)
         await self._recording.record(looks)
         return len(claims)
 

@@ -49,9 +49,14 @@ async def on_trial(connection: AsyncConnection, name: str) -> bool:
     return await _read(connection, name) is not None
 
 
-async def release(connection: AsyncConnection, name: str) -> None:
-    """End the hold and forget its strikes."""
-    await memos.forget(connection, name)
+async def release(connection: AsyncConnection, name: str, now: datetime) -> None:
+    """Forget a hold that is over, and its strikes: what it held back has succeeded.
+
+    While it lasts it stays: what succeeds then was on its way before, and tells nothing of what comes after.
+    """
+    hold = await _read(connection, name, lock=True)
+    if hold is not None and hold.until <= now:
+        await memos.forget(connection, name)
 
 
 async def _read(connection: AsyncConnection, name: str, *, lock: bool = False) -> _Hold | None:

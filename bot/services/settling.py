@@ -62,7 +62,7 @@ class Settling:
             if message.user_id is not None:
                 await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
                 if message.dm_channel_id is None:
-                    await holds.release(connection, holds.NEW_CONVERSATIONS)
+                    await holds.release(connection, holds.NEW_CONVERSATIONS, now)
             if ours:
                 await self._advisor.sent(connection, message, now)
 

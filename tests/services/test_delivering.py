@@ -9,6 +9,7 @@ from sqlalchemy import text
 from bot.domain.notices import Alarm, FirstDm
 from bot.domain.presets import load_presets
 from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendLater
+from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.services.delivering import Delivering
@@ -156,6 +157,30 @@ async def test_while_new_dms_are_blocked_open_conversations_go_on(
     clock.move(minutes=minutes + 1)
     await delivering.deliver_due()
     assert [(await find(each)).state for each in (blocked, waiting)] == ["sent", "sent"]
+
+
+async def test_a_dm_on_its_way_before_the_block_does_not_lift_it(delivering, owe, sender, clock, database):
+    """It is accepted after another was refused, and says nothing of those who come next."""
+    await owe(ALICE)
+    await owe(BOB)
+    accept = sender.send
+
+    async def held() -> bool:
+        async with database.read() as connection:
+            return await holds.held_until(connection, holds.NEW_CONVERSATIONS, clock()) is not None
+
+    async def refuse_bob_first(envelope):
+        if envelope.user_id == BOB:
+            raise NewConversationsBlocked("No.", code=40003)
+        async with asyncio.timeout(10):
+            while not await held():  # noqa: ASYNC110 -- it is written by the other attempt
+                await asyncio.sleep(0.001)
+        return await accept(envelope)
+
+    sender.send = refuse_bob_first
+    await delivering.deliver_due()
+    assert ALICE in {envelope.user_id for envelope in sender.envelopes}
+    assert await held()
 
 
 async def test_a_hold_of_everything_stops_everybody(delivering, owe, find, sender, clock):
