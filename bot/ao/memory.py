@@ -122,7 +122,7 @@ def _is_headless_after(answered: Sequence[Observation], before: bool) -> bool:
     )
     if wholes:
         return listed and (wholes[-1].status in (500, 502, 503, 504) or wholes[-1].failure in UNREADABLE_WHOLE)
-    return before and (listed or not answered)
+    return before and (listed or not any("~process@1.0/compute/" in observation.path for observation in answered))
 
 
 def _is_worth_keeping(observation: Observation) -> bool:

@@ -1,13 +1,14 @@
 """The plan of requests to one node about one process: as few as can decide, each chosen by what the last one proved.
 
 Known to be patched: `HEAD compute`, and the `cache` listing only if its link id is another. Known not to be: the newest
-scheduled slot, equal to the one judged last. Else `HEAD compute`, the listings of the tables that the keys are in, and
-the newest scheduled slot: four. Never a table itself: one of 8,000 entries costs the node seconds.
+scheduled slot, equal to the one judged last. Else `HEAD compute`, the newest scheduled slot and the listings of the
+tables that the keys are in: four. One more each where the node was behind (a `now`), where nobody else could tell the
+spawn tags, and where `HEAD compute` cannot be had. Never a table itself: one of 8,000 entries costs the node seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -58,9 +59,7 @@ async def probe(
         if look.ended or look.is_unscheduled or look.recall_unmoved():
             return look.observations
     if may_compute or now == Now.FIRST:
-        await look.read_state()
-        if now == Now.IF_BEHIND and look.is_behind and await look.evaluate():
-            await look.read_state()
+        await look.read_state(may_catch_up=now == Now.IF_BEHIND)
     return look.observations
 
 
@@ -84,15 +83,11 @@ class _Look:
         self._view = View(memory.node, "")
         self.observations: list[Observation] = []
         self.ended = False
+        self._whole_is_read = False
         self._settled: set[str] = set()
         self._then = memory.view()
         self.was_patched = all(word.verdict == Verdict.PATCHED for word in self._words(self._then))
         self._recall(lambda path: path == self._definition)
-
-    @property
-    def is_behind(self) -> bool:
-        """Some set cannot be judged because the node has not computed what is scheduled."""
-        return any(word.reason == Reason.BEHIND for word in self._words(self._view))
 
     @property
     def is_unscheduled(self) -> bool:
@@ -117,21 +112,25 @@ class _Look:
         self._recall(lambda path: path != self._definition)
         return True
 
-    async def read_state(self) -> None:
-        """Read what the node has computed, cheapest first, and stop as soon as it decides."""
+    async def read_state(self, *, may_catch_up: bool) -> None:
+        """Read what the node has computed, cheapest first, and stop as soon as it decides.
+
+        `may_catch_up`: where that is behind what is scheduled, have it evaluated first.
+        """
         self._settled.clear()
-        for step in (self._read_whole, self._read_definition, self._read_listings, self._read_slots):
+        steps = [self._read_whole, self._read_definition, self._read_likely, self._read_newest_slot]
+        steps += [self._catch_up] if may_catch_up else []
+        for step in (*steps, self._read_listings, self._read_definition):
             await step()
             if self.ended or self._is_decided(self._view):
                 return
 
     async def _read_whole(self) -> None:
-        if self._memory.no_head:
-            await self._get("/compute/at-slot")
-        else:
+        if not self._memory.no_head:
             observation = await self._send("HEAD", f"{self._base}/compute")
-            if observation.failure in UNREADABLE_WHOLE:
-                self.ended = False
+            self._whole_is_read = not _is_unreadable(observation)
+        if not self._whole_is_read and self._view.at_slot is None:
+            self.ended = not is_from_node(await self._get("/compute/at-slot"))
         self._recall_same_state()
 
     def _recall_same_state(self) -> None:
@@ -141,7 +140,7 @@ class _Look:
         """
         then = self._then
         moved = self._view.at_slot is None or self._view.at_slot != then.at_slot
-        contradicts = not self._memory.no_head and self._view.cache_link != then.cache_link
+        contradicts = self._whole_is_read and self._view.cache_link != then.cache_link
         if not moved and not contradicts:
             self._recall(lambda path: path.endswith(f"/{LISTING}"))
         elif self._view.cache_link is not None and self._view.cache_link == then.cache_link:
@@ -152,23 +151,40 @@ class _Look:
         if not known and any(word.reason == Reason.TAGS_UNKNOWN for word in self._words(self._view)):
             await self._send("HEAD", self._definition)
 
+    async def _read_likely(self) -> None:
+        """Ask first where something may well be: under `cache` where a link says so, else where it was last time."""
+        tables = list(self._tables())
+        if self._view.cache_link is not None:
+            await self._read_tables([table for table in tables if table.startswith(CACHE)])
+        elif not self._whole_is_read:
+            await self._read_tables(tables[:1])
+
     async def _read_listings(self) -> None:
-        for table in self._tables() if self._view.at_slot != -1 else ():
+        await self._read_tables(self._tables() if self._view.at_slot != -1 else ())
+
+    async def _read_tables(self, tables: Iterable[str]) -> None:
+        for table in tables:
             if self.ended or self._is_decided(self._view):
                 return
             path = f"/compute/{table}/{LISTING}" if table else f"/compute/{LISTING}"
             if self._base + path not in self._settled:
                 observation = await self._get(path)
-                understood = read_listing(observation) is not None or is_missing(observation)
-                self.ended |= not understood and not (observation.status == 500 and is_from_node(observation))
+                self._settled.add(observation.path)
+                failed = observation.status == 500 and is_from_node(observation)
+                self.ended |= not (failed or is_missing(observation) or read_listing(observation) is not None)
 
-    async def _read_slots(self) -> None:
+    async def _read_newest_slot(self) -> None:
         """Ask for the newest scheduled slot where it can decide something, or tell that the process is stuck."""
-        await self._read_definition()
-        if self.ended or self._view.head is not None:
-            return
-        if self._view.failed_to_compute or self._view.at_slot is not None:
+        if self._view.head is None and (self._view.failed_to_compute or self._view.at_slot is not None):
             await self.read_head()
+
+    async def _catch_up(self) -> None:
+        view = self._view
+        if view.at_slot is not None and view.head is not None and view.at_slot < view.head:
+            before = view.at_slot
+            await self.evaluate()
+            if view.at_slot != before:
+                self._settled.clear()
 
     def _tables(self) -> Iterator[str]:
         """Give the tables that the keys are in, first where they were at the last look, then those under `cache`."""
@@ -206,3 +222,10 @@ class _Look:
 
     def _words(self, view: View) -> list[NodeWord]:
         return [judge_node(view, keys, self._tags) for keys in self._required]
+
+
+def _is_unreadable(whole: Observation) -> bool:
+    """Tell whether something before the node could not carry its answer: nginx turns a large one into 502."""
+    if whole.failure is not None:
+        return whole.failure in UNREADABLE_WHOLE
+    return whole.status in (500, 502, 503, 504) and not is_from_node(whole)

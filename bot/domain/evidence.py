@@ -93,7 +93,7 @@ class View:
         if path is None:
             self._add_whole(observation)
         elif path == "at-slot":
-            self._set_slot(read_slot(observation), reaches_head=how == "now")
+            self._set_slot(read_slot(observation))
         elif path == LISTING:
             self._add_listing("", observation)
         elif path.endswith(f"/{LISTING}"):
@@ -106,7 +106,7 @@ class View:
         if observation.status != 200 or not is_from_node(observation):
             return
         slot = _slot_of(observation.headers.get("at-slot", "").encode())
-        self._set_slot(slot, reaches_head=False)
+        self._set_slot(slot)
         names = signed_names(observation.headers) | {name for name in observation.headers if name.endswith(LINK)}
         names &= observation.headers.keys()
         self.cache_link = observation.headers.get(f"cache{LINK}")
@@ -140,11 +140,10 @@ class View:
         self.definition = frozenset(_bare(name) for name in signed)
         self.definition_links = frozenset(_bare(name) for name in signed if name.endswith(LINK))
 
-    def _set_slot(self, slot: int | None, *, reaches_head: bool) -> None:
+    def _set_slot(self, slot: int | None) -> None:
+        """Note what was computed. A `now` says no more: nodes may serve it from a cache (dev_process.erl, now/3)."""
         if slot is not None:
             self.at_slot = slot
-            if reaches_head:
-                self._raise_head(slot)
 
     def _raise_head(self, slot: int | None) -> None:
         if slot is not None:

@@ -77,8 +77,7 @@ class NodeWord:
 # At the root, a name that the system or a spawn tag has is no exposure; with the tags unknown, no name there is.
 #
 # A node says NOT PATCHED only if it knows the process, and its slot, read before the listings, is 0 or more and not
-# behind what it says is scheduled (`now` answers with both), and every candidate path of at least one required key is
-# absent:
+# behind what it says is scheduled, and every candidate path of at least one required key is absent:
 #   - under `cache`, the listing of the path's table (`cache`, `cache/acl`) or of a table above it says `not_found`
 #     or has other names. That the root does not name `cache` is not enough: each listing is asked for itself;
 #   - at the root, the listing names the system's keys and not ours; or names ours, but it is a spawn tag and the whole

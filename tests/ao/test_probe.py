@@ -64,7 +64,7 @@ async def test_patched_at_the_root_takes_one():
 
 async def test_not_patched_takes_four_and_then_one_until_a_message_comes():
     desk = Desk({"cache/users"})
-    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, NEWEST, ROOT])
     assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [NEWEST])
     assert judge(desk.seen, KEYS, tags=()).exposed == ("cache/users",)
     desk.world.schedule()
@@ -77,14 +77,14 @@ async def test_a_regression_is_seen():
     desk = Desk({"cache/balances"})
     await desk.look()
     desk.world.schedule(drop={"cache/balances"})
-    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, NEWEST, CACHE, ROOT])
 
 
 async def test_two_contents_at_one_slot_are_a_contradiction_and_all_is_asked_anew():
     desk = Desk({"cache/balances"})
     assert await desk.look() == Verdict.PATCHED
     desk.world.states[-1] = frozenset()  # the same slot, another content: no honest node says both
-    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, NEWEST, CACHE, ROOT])
 
 
 async def test_a_node_that_was_wrong_once_is_not_believed_for_ever():
@@ -94,7 +94,7 @@ async def test_a_node_that_was_wrong_once_is_not_believed_for_ever():
         await desk.look()
         assert desk.asked == [NEWEST]
     await desk.look()
-    assert desk.asked == [WHOLE, CACHE, ROOT, NEWEST]
+    assert desk.asked == [WHOLE, NEWEST, CACHE, ROOT]
 
 
 async def test_tags_are_read_from_the_definition_only_where_they_decide_and_once():
@@ -104,7 +104,7 @@ async def test_tags_are_read_from_the_definition_only_where_they_decide_and_once
     desk = Desk({"cache/balances"})
     assert (await desk.look(tags=None), desk.asked) == (Verdict.PATCHED, [WHOLE, CACHE])
     desk = Desk(set())
-    assert (await desk.look(tags=None), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, CACHE, ROOT, NEWEST])
+    assert (await desk.look(tags=None), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, NEWEST, CACHE, ROOT])
 
 
 async def test_a_key_in_a_deeper_table_needs_the_listing_of_that_table():
@@ -121,9 +121,27 @@ async def test_behind_stays_so_until_now_may_be_spent():
     desk = Desk(set(), {"balances"}, mood=Mood.LAGGING)
     desk.node.computed = 0
     assert (await desk.look(), desk.reason()) == (Verdict.UNKNOWN, Reason.BEHIND)
-    assert desk.asked == [WHOLE, CACHE, ROOT, NEWEST]
+    assert desk.asked == [WHOLE, NEWEST, CACHE, ROOT]
     assert (await desk.look(), desk.asked) == (Verdict.UNKNOWN, [NEWEST, WHOLE])
-    assert (await desk.look(now=Now.IF_BEHIND), desk.asked) == (Verdict.PATCHED, [NEWEST, WHOLE, EVALUATE, WHOLE])
+    assert (await desk.look(now=Now.IF_BEHIND), desk.asked) == (Verdict.PATCHED, [NEWEST, WHOLE, EVALUATE, CACHE, ROOT])
+
+
+async def test_a_first_look_at_one_that_is_behind_takes_the_four_and_a_now():
+    desk = Desk(set(), set(), mood=Mood.LAGGING)
+    desk.node.computed = 0
+    assert (await desk.look(now=Now.IF_BEHIND), desk.asked) == (
+        Verdict.NOT_PATCHED,
+        [WHOLE, NEWEST, EVALUATE, CACHE, ROOT],
+    )
+
+
+async def test_a_now_that_a_node_serves_from_its_cache_proves_no_absence():
+    desk = Desk(set(), {"cache/balances"}, mood=Mood.CACHED)
+    desk.node.computed = 0
+    assert (await desk.look(now=Now.FIRST), desk.reason()) == (Verdict.UNKNOWN, Reason.BEHIND)
+    assert (await desk.look(now=Now.IF_BEHIND), desk.reason()) == (Verdict.UNKNOWN, Reason.BEHIND)
+    desk.node.mood = Mood.WELL
+    assert await desk.look() == Verdict.PATCHED
 
 
 async def test_what_was_listed_before_a_now_is_not_taken_for_what_came_of_it():
@@ -143,7 +161,7 @@ async def test_after_a_signature_now_comes_first():
     desk.world.schedule(add={"balances"})
     assert (await desk.look(now=Now.FIRST), desk.asked) == (Verdict.PATCHED, [EVALUATE, WHOLE])
     desk = Desk(set(), mood=Mood.LAGGING)
-    assert (await desk.look(now=Now.FIRST), desk.asked) == (Verdict.NOT_PATCHED, [EVALUATE, WHOLE, CACHE, ROOT])
+    assert (await desk.look(now=Now.FIRST), desk.asked) == (Verdict.NOT_PATCHED, [EVALUATE, WHOLE, NEWEST, CACHE, ROOT])
 
 
 async def test_a_stuck_process_is_said_to_be_so():
@@ -183,8 +201,7 @@ async def test_nothing_scheduled_takes_two_and_then_one():
         (Mood.DOWN, [WHOLE]),
         (Mood.BUSY, [WHOLE]),
         (Mood.LOST, [WHOLE, CACHE]),
-        (Mood.SCHEDULES, [WHOLE, CACHE]),
-        (Mood.PROXY, [WHOLE, CACHE, ROOT]),
+        (Mood.SCHEDULES, [WHOLE, SLOT]),
     ],
 )
 async def test_a_node_that_cannot_say_is_not_bothered_on(mood, asked):
@@ -192,18 +209,20 @@ async def test_a_node_that_cannot_say_is_not_bothered_on(mood, asked):
     assert (await desk.look(), desk.asked) == (Verdict.UNKNOWN, asked)
 
 
-async def test_where_the_whole_cannot_be_had_the_second_look_asks_for_the_slot():
+async def test_where_the_whole_cannot_be_had_the_slot_is_asked_for():
     desk = Desk(set(), mood=Mood.PROXY)
-    await desk.look()
-    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [NEWEST, SLOT, CACHE, ROOT])
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [WHOLE, SLOT, CACHE, NEWEST, ROOT])
     assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [NEWEST])
+    desk.world.schedule()
+    desk.node.computed = desk.world.head
+    assert (await desk.look(), desk.asked) == (Verdict.NOT_PATCHED, [NEWEST, SLOT, CACHE, ROOT])
     desk = Desk({"cache/balances"}, mood=Mood.PROXY)
-    assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [WHOLE, CACHE])
-    assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [SLOT, CACHE])
+    assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [WHOLE, SLOT, CACHE])
     assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [SLOT])
     desk = Desk({"balances"}, mood=Mood.PROXY)
-    assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [WHOLE, CACHE, ROOT])
+    assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [WHOLE, SLOT, CACHE, NEWEST, ROOT])
     desk.world.schedule()
+    desk.node.computed = desk.world.head
     assert (await desk.look(), desk.asked) == (Verdict.PATCHED, [SLOT, ROOT])
 
 

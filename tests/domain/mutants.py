@@ -40,7 +40,18 @@ class Mutant:
 MUTANTS = (
     Mutant("believes-login-pages", evidence.is_from_node, "return True", "pass\n    return True"),
     Mutant("ignores-lag", verdict._is_at_head, "slot >= view.head", "True"),
-    Mutant("its-own-slot-is-the-newest", evidence.View._add_whole, "reaches_head=False", "reaches_head=True"),
+    Mutant(
+        "its-own-slot-is-the-newest",
+        evidence.View._add_whole,
+        "self._set_slot(slot)",
+        "self._set_slot(slot), self._raise_head(slot)",
+    ),
+    Mutant(
+        "what-now-gives-is-the-newest",
+        evidence.View._add_computed,
+        "self._set_slot(read_slot(observation))",
+        "self._set_slot(read_slot(observation)), self._raise_head(read_slot(observation) if how == 'now' else None)",
+    ),
     Mutant("one-absent-path-is-enough", verdict._proves_absence, "any(all(", "any(any("),
     Mutant("spawn-tags-count", verdict._Root.is_exposed, "name not in self._given", "True"),
     Mutant(

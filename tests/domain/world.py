@@ -59,6 +59,7 @@ class Mood(StrEnum):
 
     WELL = "well"
     LAGGING = "lagging"  # answers from what it has computed, and computes only when `now` is asked
+    CACHED = "cached"  # the same, and serves `now` too from what it has (dev_process.erl: process_now_from_cache)
     LOST = "lost"  # does not know the process any more
     LOGIN = "login"  # what is before it answers everything with 200 and a body of its own
     PROXY = "proxy"  # a proxy before it turns the whole into 502
@@ -131,7 +132,7 @@ class ModelNode:
             return render(method, path, frozenset(), 0, world.head, world.tags)
         if self.mood is Mood.SCHEDULES:
             return 500, {"content-type": "text/html"}, b"<html>500</html>"
-        if "/now/" in path or self.computed is None:
+        if self.computed is None or ("/now/" in path and self.mood is not Mood.CACHED):
             if self.mood is Mood.COLD_SLOW:
                 return None, {}, b"computing"
             self.computed = world.reachable
