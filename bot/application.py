@@ -26,7 +26,7 @@ from bot.services.hinting import Hinting
 from bot.services.recording import Recording
 from bot.services.registering import Registering
 from bot.services.reminding import Reminding
-from bot.services.supervising import supervise
+from bot.services.supervising import Loop
 from bot.services.ticketing import Ticketing
 from bot.services.turning import Turning
 from bot.settings import Settings
@@ -95,10 +95,9 @@ class Application:
             settings.web,
         )
         self.web_port: int | None = None
-        self._watching = Pulse("watching", _WATCH_EVERY, clock)
+        self._watching = Loop(Pulse("watching", _WATCH_EVERY, clock), self._watch_once)
         self._silent: set[str] = set()
-        self._stop = asyncio.Event()
-        self._wake = asyncio.Event()
+        self._rounds = (self.checking, self.hinting, self.reminding, self.delivering, self._watching)
         self._loops: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
@@ -118,18 +117,12 @@ class Application:
             stack.push_async_callback(self.web.stop)
             self._stack = stack.pop_all()
         self.delivering.sender = sender
-        rounds = (self.checking, self.hinting, self.reminding, self.delivering)
-        self._loops = [asyncio.create_task(each.run()) for each in rounds]
-        self._loops.append(asyncio.create_task(self._watch()))
+        self._loops = [asyncio.create_task(each.run()) for each in self._rounds]
 
     async def rest(self) -> None:
         """Take no more work, and let what is in flight finish; the sender must still be able to send."""
-        self._stop.set()
-        self._wake.set()
-        self.delivering.stop_running()
-        self.reminding.stop_running()
-        self.checking.stop_running()
-        self.hinting.stop_running()
+        for each in self._rounds:
+            each.stop_running()
         if self._loops:
             _, late = await asyncio.wait(self._loops, timeout=_PATIENCE)
             for task in late:
@@ -172,9 +165,6 @@ class Application:
             log.error("database does not answer", error=type(error).__name__)
             down = "does not answer"
         return Part(name="database", moved_at=now, interval=_WATCH_EVERY, down=down)
-
-    async def _watch(self) -> None:
-        await supervise(self._watching, self._watch_once, wake=self._wake, stop=self._stop)
 
     async def _watch_once(self) -> float:
         """Ring for what is silent twice in a row: a clock that was just set makes everything look silent once."""

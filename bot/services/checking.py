@@ -29,7 +29,7 @@ from bot.services.cards import make_card
 from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.recording import AFTER_A_FAULT, Look, Recording
-from bot.services.supervising import seconds_until, supervise
+from bot.services.supervising import Loop, seconds_until
 from bot.settings import Settings
 from bot.store import people, processes, registrations
 from bot.store.database import Database
@@ -55,7 +55,7 @@ _AFTER_SIGNATURE = (
 _KEYS_AT_MOST = 10
 
 
-class Checking:
+class Checking(Loop):
     """Observes processes and keeps their statuses."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Checking:
         alarms: Alarms,
         explaining: Explaining,
     ) -> None:
-        self.pulse = Pulse("sweep", settings.checks.now_timeout + timedelta(seconds=60), clock)
+        super().__init__(Pulse("sweep", settings.checks.now_timeout + timedelta(seconds=60), clock), self._round)
         self._database = database
         self._reader = reader
         self._settings = settings.checks
@@ -78,21 +78,6 @@ class Checking:
         self._alarms = alarms
         self._explaining = explaining
         self._slots = asyncio.Semaphore(settings.checks.concurrency)
-        self._wake = asyncio.Event()
-        self._stop = asyncio.Event()
-
-    def wake(self) -> None:
-        """Say that something may be due; the sweep would find it within five seconds by itself."""
-        self._wake.set()
-
-    def stop_running(self) -> None:
-        """End `run` after the batch that it is in."""
-        self._stop.set()
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Sweep until `stop_running`."""
-        await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
 
     async def _round(self) -> float:
         if await self.sweep_once() == self._settings.batch:
@@ -235,7 +220,7 @@ class Checking:
             await processes.note_signature(connection, process, self._clock())
         for pause in _AFTER_SIGNATURE:
             await asyncio.sleep(pause * self._settings.after_signature.total_seconds())
-            if self._stop.is_set() or await self._look_now(process, Urgency.SIGNED) is None:
+            if self.stopping or await self._look_now(process, Urgency.SIGNED) is None:
                 break
             card = await self.standing(process)
             if card is None or card.status is Verdict.PATCHED:

@@ -27,7 +27,7 @@ from bot.services.alarms import Alarms
 from bot.services.health import Pulse
 from bot.services.pacing import TokenBucket
 from bot.services.settling import Advisor, Settling, blank
-from bot.services.supervising import seconds_until, supervise
+from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
 from bot.store import outbox
 from bot.store.database import Database
@@ -50,14 +50,14 @@ class Outcome:
     next_try_at: datetime | None = None
 
 
-class Delivering:
+class Delivering(Loop):
     """The outbox's only reader. `sender` is set once, before `run`."""
 
     def __init__(
         self, database: Database, settings: ReminderSettings, clock: Clock, *, advisor: Advisor, alarms: Alarms
     ) -> None:
+        super().__init__(Pulse("delivering", timedelta(seconds=SEND_TIMEOUT * 2), clock), self._round)
         self.sender: Sender | None = None
-        self.pulse = Pulse("delivering", timedelta(seconds=SEND_TIMEOUT * 2), clock)
         self._database = database
         self._clock = clock
         self._advisor = advisor
@@ -65,22 +65,7 @@ class Delivering:
         self._settling = Settling(database, clock, advisor=advisor, alarms=alarms)
         self._bucket = TokenBucket(settings.messages_per_second)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._wake = asyncio.Event()
-        self._stop = asyncio.Event()
         self._settled = asyncio.Condition()
-
-    def wake(self) -> None:
-        """Say that something was owed; the loop would find it within two seconds by itself."""
-        self._wake.set()
-
-    def stop_running(self) -> None:
-        """Take no more out of the outbox; `run` ends when what is in flight has ended."""
-        self._stop.set()
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Deliver until `stop_running`."""
-        await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
 
     async def _round(self) -> float:
         attempted = await self.deliver_due()
@@ -99,10 +84,10 @@ class Delivering:
     async def _deliver_what_is_free(self) -> int:
         attempted = 0
         async with asyncio.TaskGroup() as group:
-            while not self._stop.is_set():
+            while not self.stopping:
                 await self._slots.acquire()
                 await self._bucket.take()
-                message = None if self._stop.is_set() else await self._claim()
+                message = None if self.stopping else await self._claim()
                 if message is None:
                     self._bucket.give_back()
                     self._slots.release()
@@ -114,7 +99,7 @@ class Delivering:
 
     async def outcome(self, delivery_id: int, timeout: float) -> Outcome:  # noqa: ASYNC109 -- an answer, not an error, when time is up
         """Wait up to `timeout` seconds for a message to be sent or refused. Raises LookupError for an unknown id."""
-        self._wake.set()
+        self.wake()
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             outcome = await self._outcome_now(delivery_id)

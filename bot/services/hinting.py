@@ -6,7 +6,6 @@ A process that nobody writes to does not change. Where gateways fail nothing is 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -19,7 +18,7 @@ from bot.domain.process_id import ProcessId
 from bot.errors import PeerError
 from bot.services import holds
 from bot.services.health import Pulse
-from bot.services.supervising import supervise
+from bot.services.supervising import Loop
 from bot.settings import CheckSettings
 from bot.store import processes
 from bot.store.database import Database
@@ -33,7 +32,7 @@ _EARLIEST = 4
 """A hint counts after a quarter of the wait: a busy process is at most looked at four times as often as a quiet one."""
 
 
-class Hinting:
+class Hinting(Loop):
     """Asks gateways, round after round, about those processes that are not patched and not due soon."""
 
     def __init__(
@@ -47,24 +46,17 @@ class Hinting:
     ) -> None:
         """`found` is called when a look was moved forward."""
         self.every = settings.hint_interval
-        self.pulse = Pulse("hinting", self.every, clock)
+        super().__init__(Pulse("hinting", self.every, clock), self._round)
         self._database = database
         self._gateways = gateways
         self._clock = clock
         self._found = found
         self._after = ""  # where the round before ended; a new start begins anew
-        self._wake = asyncio.Event()
-        self._stop = asyncio.Event()
-
-    def stop_running(self) -> None:
-        """End `run` after the round that it is in."""
-        self._stop.set()
-        self._wake.set()
 
     async def run(self) -> None:
         """Ask until `stop_running`; not at all where `checks.hint_interval` is zero."""
         if self.every:
-            await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
+            await super().run()
 
     async def _round(self) -> float:
         await self.hint_once()

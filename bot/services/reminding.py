@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -19,7 +18,7 @@ from bot.services.agenda import Agenda
 from bot.services.blocking import Blocking
 from bot.services.health import Pulse
 from bot.services.naming import Names, names_of
-from bot.services.supervising import seconds_until, supervise
+from bot.services.supervising import Loop, seconds_until
 from bot.services.ticketing import Ticketing
 from bot.store import outbox, people, registrations, tickets
 from bot.store.database import Database
@@ -36,27 +35,16 @@ _POLL = 5.0
 _NOT_YOURS = "That button belongs to somebody else's message."
 
 
-class Reminding:
+class Reminding(Loop):
     """Owes reminders, and answers the buttons on them. It is also delivery's advisor: what is owed may be overtaken."""
 
     def __init__(self, database: Database, agenda: Agenda, ticketing: Ticketing, clock: Clock) -> None:
-        self.pulse = Pulse("reminding", timedelta(seconds=60), clock)
+        super().__init__(Pulse("reminding", timedelta(seconds=60), clock), self._round)
         self._database = database
         self._agenda = agenda
         self._ticketing = ticketing
         self._clock = clock
         self.blocking = Blocking(database, agenda, clock)
-        self._wake = asyncio.Event()
-        self._stop = asyncio.Event()
-
-    def stop_running(self) -> None:
-        """End `run` after the round that it is in."""
-        self._stop.set()
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Owe what is due until `stop_running`."""
-        await supervise(self.pulse, self._round, wake=self._wake, stop=self._stop)
 
     async def _round(self) -> float:
         await self.owe_due()
@@ -68,7 +56,7 @@ class Reminding:
     async def owe_due(self) -> int:
         """Owe a reminder to everybody whose is due now; give how many. Each batch is one transaction."""
         owed = 0
-        while not self._stop.is_set():
+        while not self.stopping:
             now = self._clock()
             async with self._database.write() as connection:
                 if await holds.held_until(connection, holds.CHECKS, now):

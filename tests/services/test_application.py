@@ -13,7 +13,7 @@ from bot.domain.notices import FirstDm, Patched
 from bot.errors import AlreadyRunning, SendLater
 from bot.services.health import Pulse
 from bot.services.registering import RegisterRequest
-from bot.services.supervising import supervise
+from bot.services.supervising import Loop
 from bot.settings import CheckSettings, DatabaseSettings, WebSettings
 from bot.store import outbox
 
@@ -133,18 +133,17 @@ async def test_a_stop_is_prompt_and_what_was_in_flight_is_owed_still(make, sende
 
 
 async def test_a_loop_that_fails_is_logged_and_goes_on(clock):
-    pulse = Pulse("test", timedelta(seconds=1), clock)
-    wake, stop = asyncio.Event(), asyncio.Event()
     rounds: list[int] = []
 
     async def once() -> float:
         rounds.append(len(rounds))
         if len(rounds) == 1:
             raise ZeroDivisionError
-        stop.set()
+        loop.stop_running()
         return 0.0
 
+    loop = Loop(Pulse("test", timedelta(seconds=1), clock), once)
     async with asyncio.timeout(5):
-        await supervise(pulse, once, wake=wake, stop=stop)
+        await loop.run()
     assert rounds == [0, 1]
-    assert pulse.failures == 1
+    assert loop.pulse.failures == 1
