@@ -16,14 +16,13 @@ from bot.ao.gateway import Gateways
 from bot.ao.peer import Peer
 from bot.ao.transport import Answer, Transport
 from bot.domain.card import Arrival, Outcome
+from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason
 from bot.errors import BrokenAnswer, PeerError
 
 _log = structlog.get_logger()
-
-ACTION = "EnableStatePatch"
 
 _DEADLINE = 15.0
 _PER_MINUTE = 60.0
@@ -44,7 +43,7 @@ class Arrivals:
         self._unit = Peer(transport, cu_url, per_minute=_PER_MINUTE)
 
     async def newest(
-        self, process: ProcessId, judgement: Judgement, *, sender: str | None = None, action: str = ACTION
+        self, process: ProcessId, judgement: Judgement, *, sender: str | None = None, action: str = DEFAULT_ACTION
     ) -> Arrival | None:
         """Give the newest such message (of `sender`), or None if there is none or nobody could say.
 

@@ -21,6 +21,7 @@ from bot.ao.peer import Peer
 from bot.ao.transport import Transport
 from bot.clock import Clock, utc_now
 from bot.domain.card import Metadata
+from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.process_id import ProcessId
 from bot.errors import BrokenAnswer, PeerError
 
@@ -130,7 +131,7 @@ class Gateways:
         return frozenset(received)
 
     async def messages_to(
-        self, process: ProcessId, action: str = "EnableStatePatch", *, sender: str | None = None
+        self, process: ProcessId, action: str = DEFAULT_ACTION, *, sender: str | None = None
     ) -> Received | None:
         """Give the newest message with that action (of that sender), or None if no gateway that answers has one.
 

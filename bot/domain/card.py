@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement
@@ -107,6 +108,7 @@ class StatusCard:
     label: str | None = None
     metadata: Metadata | None = None
     keys: tuple[str, ...] = ()
+    action: str = DEFAULT_ACTION
     latest: Judgement | None = None
     checked_at: datetime | None = None
     evidence: tuple[Sighting, ...] = ()

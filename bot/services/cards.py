@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.card import Blocked, NoSignLink, Role, StatusCard
+from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.settings import CheckSettings
@@ -35,6 +36,7 @@ def make_card(
         label=registration.label,
         metadata=process.metadata,
         keys=registration.keys,
+        action=registration.action or DEFAULT_ACTION,
         latest=target.latest,
         checked_at=process.checked_at,
         evidence=process.evidence,

@@ -57,11 +57,11 @@ class Explaining:
         """Give its owner's newest message. A stranger's would say nothing: the process does not listen to them."""
         if card.latest is None or card.metadata is None:
             return None
-        key = (card.process, card.metadata.owner, card.latest.verdict, card.latest.reason)
+        key = (card.process, card.action, card.metadata.owner, card.latest.verdict, card.latest.reason)
         until, known = self._kept.get(key, (0.0, None))
         if monotonic() < until:
             return known
-        arrival = await self._arrivals.newest(card.process, card.latest, sender=card.metadata.owner)
+        arrival = await self._arrivals.newest(card.process, card.latest, sender=card.metadata.owner, action=card.action)
         self._kept[key] = (monotonic() + _KEPT, arrival)
         while len(self._kept) > _REMEMBERED:
             self._kept.popitem(last=False)

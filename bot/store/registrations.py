@@ -42,6 +42,7 @@ class Registration:
     shared: TargetStatus
     deadline: datetime | None
     preset: str | None
+    action: str | None  # of its migration: what enables patching there
 
     @property
     def status(self) -> TargetStatus:
@@ -82,6 +83,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             targets.c.status.label("shared"),
             migrations.c.deadline.label("deadline"),
             migrations.c.preset.label("preset"),
+            migrations.c.action.label("action"),
         )
         .join(targets, targets.c.id == registrations.c.target_id)
         .outerjoin(migrations, migrations.c.id == registrations.c.migration_id)

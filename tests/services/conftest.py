@@ -125,11 +125,13 @@ class World:
         """The owner sends the message that enables patching."""
         self.network.send(process, self.owner, {"Action": "EnableStatePatch"})
 
-    def sign(self, process: str, *, sender: str | None = None, mined: bool = True) -> None:
+    def sign(
+        self, process: str, *, sender: str | None = None, mined: bool = True, action: str = "EnableStatePatch"
+    ) -> None:
         """Somebody (its owner) sends the same, and gateways hear of it."""
         identity, sender = random_id(), sender or self.owner
-        self.network.send(process, sender, {"Action": "EnableStatePatch"}, identity=identity)
-        self.network._record(identity, sender, process, (("Action", "EnableStatePatch"),), mined=mined)
+        self.network.send(process, sender, {"Action": action}, identity=identity)
+        self.network._record(identity, sender, process, (("Action", action),), mined=mined)
 
     def let_nodes_compute(self, process: str) -> None:
         """Somebody else asks every node for the newest state."""

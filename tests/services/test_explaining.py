@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,20 @@ async def test_a_patched_process_needs_no_explanation(app, register, world):
     before = world.network.gateway.requests
     assert (await app.registering.cards(ALICE)) == [card]
     assert (card.arrival, world.network.gateway.requests) == (None, before)
+
+
+async def test_what_is_looked_for_is_the_message_that_its_migration_asks_for(app, register, world, silent, anew):
+    app.presets["vaults"] = replace(app.presets["token"], name="vaults", action="OpenVault")
+    draft = await app.announcing.draft(1, 2, 3, "Vaults", None, "vaults")
+    await app.announcing.post(draft.migration_id, 3)
+    request = RegisterRequest(ALICE, silent, Role.MINE, migration_id=draft.migration_id)
+    world.sign(silent)
+    (card,) = (await app.registering.register(request)).cards
+    assert card.arrival is None
+    anew()
+    world.sign(silent, action="OpenVault")
+    (card,) = await app.registering.cards(ALICE)
+    assert card.arrival.outcome is Outcome.NO_HANDLER
 
 
 async def test_it_is_asked_once_a_minute(app, register, world, silent):
