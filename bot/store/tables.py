@@ -197,6 +197,15 @@ ticket_registrations = Table(
     Index(None, "registration_id"),
 )
 
+ticket_messages = Table(  # what was signed through a ticket: known to whoever opens it again, wherever
+    "ticket_messages",
+    metadata,
+    Column("hash", String(64), ForeignKey("tickets.hash", ondelete="CASCADE"), primary_key=True),
+    Column("process", String(43), primary_key=True),
+    Column("message", String(43), nullable=False),
+    Column("installs", Boolean, nullable=False),
+)
+
 allowances = Table(
     "allowances",
     metadata,

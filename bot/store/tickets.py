@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import ticket_registrations, tickets
+from bot.domain.process_id import ProcessId
+from bot.store.tables import ticket_messages, ticket_registrations, tickets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedMessage:
+    """A message that was signed for a process: its id, and whether it installs the handler or only enables it."""
+
+    process: ProcessId
+    message: str
+    installs: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """One row of `tickets`, and the registrations on it that still exist."""
+    """One row of `tickets`, the registrations on it that still exist, and what was signed last for each process."""
 
     hash: str
     user_id: int
     expires_at: datetime
     registration_ids: tuple[int, ...]
+    signed: Mapping[ProcessId, SignedMessage]
 
 
 async def add(
@@ -48,8 +59,35 @@ async def find(connection: AsyncConnection, hashed: str, now: datetime) -> Ticke
         return None
     ids = select(ticket_registrations.c.registration_id).where(ticket_registrations.c.hash == hashed)
     listed = (await connection.scalars(ids.order_by(ticket_registrations.c.registration_id))).all()
+    messages = select(ticket_messages).where(ticket_messages.c.hash == hashed)
+    signed = [
+        SignedMessage(process=each["process"], message=each["message"], installs=each["installs"])
+        for each in (await connection.execute(messages)).mappings()
+    ]
     return Ticket(
-        hash=row["hash"], user_id=row["user_id"], expires_at=row["expires_at"], registration_ids=tuple(listed)
+        hash=row["hash"],
+        user_id=row["user_id"],
+        expires_at=row["expires_at"],
+        registration_ids=tuple(listed),
+        signed={each.process: each for each in signed},
+    )
+
+
+async def keep_signed(connection: AsyncConnection, hashed: str, messages: Sequence[SignedMessage]) -> None:
+    """Keep these messages with a ticket, each in place of what was signed for its process before."""
+    await forget_signed(connection, hashed, [each.process for each in messages])
+    rows = [
+        {"hash": hashed, "process": each.process, "message": each.message, "installs": each.installs}
+        for each in messages
+    ]
+    if rows:
+        await connection.execute(insert(ticket_messages), rows)
+
+
+async def forget_signed(connection: AsyncConnection, hashed: str, processes: Sequence[ProcessId]) -> None:
+    """Forget what was signed for these: the network never took it."""
+    await connection.execute(
+        delete(ticket_messages).where(ticket_messages.c.hash == hashed, ticket_messages.c.process.in_(processes))
     )
 
 
