@@ -50,10 +50,22 @@ class Question:
     progress: Progress | None
 
     def is_answered(self, judgements: Sequence[Judgement], operators: int) -> bool:
-        """Tell whether every judgement stands, and stands confirmed where it differs from what is known."""
+        """Tell whether every judgement stands, and stands confirmed where one voice is not enough.
+
+        One may keep what is known. But not for ever: a node that lies, or that has lost touch with the scheduler, would
+        hide the change. Nor while somebody waits who may have signed just now.
+        """
+        waiting = self.urgency is not Urgency.SWEEP
         return all(
             judgement.verdict in SETTLED
-            and (judgement.verdict is known or len(judgement.operators) >= min(2, operators))
+            and (
+                len(judgement.operators) >= min(2, operators)
+                or (
+                    judgement.verdict is known
+                    and not self.memory.is_old
+                    and not (waiting and known is Verdict.NOT_PATCHED)
+                )
+            )
             for judgement, known in zip(judgements, self.known, strict=True)
         )
 

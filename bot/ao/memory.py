@@ -58,10 +58,21 @@ class Memory:
         memory = next((memory for memory in self.nodes if memory.node == node), NodeMemory(node=node))
         return memory if memory.looks < MOST_LOOKS else replace(memory, kept=(), looks=0)
 
+    @property
+    def is_old(self) -> bool:
+        """It has stood in for so many looks that it is time to ask anew, and somebody else too."""
+        return any(memory.looks >= MOST_LOOKS for memory in self.nodes)
+
+    def counted(self, node: str) -> Memory:
+        """Give the memory after a look at which nothing had moved on `node`."""
+        return Memory(
+            nodes=tuple([replace(one, looks=one.looks + 1) if one.node == node else one for one in self.nodes])
+        )
+
     def with_look(self, observations: Sequence[Observation]) -> Memory:
-        """Give the memory after a look. Nodes that were not asked keep theirs."""
+        """Give the memory after a look. Nodes that were not asked keep theirs while it is not old."""
         asked = tuple(dict.fromkeys(observation.node for observation in observations))
-        kept = tuple(memory for memory in self.nodes if memory.node not in asked)
+        kept = tuple(memory for memory in self.nodes if memory.node not in asked and memory.looks < MOST_LOOKS)
         return Memory(nodes=kept + tuple(_remember(self.of(node), observations) for node in asked))
 
 

@@ -95,7 +95,7 @@ class Reader:
         )
         look = Look(self._pool, question)
         if (unmoved := await self._is_unmoved(look, question)) is not None:
-            return _reading(question, metadata, unmoved, look, question.memory)
+            return _reading(question, metadata, unmoved, look, question.memory.counted(look.seen[-1].node))
         await self._ask_around(look, question)
         if look.nobody_answered() and (down := await self._pool.none_healthy()):
             return _nodes_down(process, len(sets), memory, down, look=look, metadata=metadata)

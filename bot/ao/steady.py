@@ -49,10 +49,12 @@ class SteadyLooks:
     def get(self, question: Question) -> Steady | None:
         """Give the look, if it was for the same keys and spawn tags, and its node can be asked.
 
-        Only for the sweep, and only if the caller remembers the process too: others want to see more.
+        Only for the sweep, and only if the caller remembers the process too, not for too long: others want to see more.
         """
         steady = self._looks.get(question.process)
-        if steady is None or question.urgency is not Urgency.SWEEP or not question.memory.nodes:
+        if steady is None or question.urgency is not Urgency.SWEEP:
+            return None
+        if not question.memory.nodes or question.memory.is_old:
             return None
         if steady.required != question.required or steady.tags != question.tags or not steady.node.available:
             return None

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.ao.memory import MOST_LOOKS
 from bot.ao.opening import open_reading
 from bot.ao.reader import Reader, Reading, Urgency
 from bot.domain.keys import StateKey
@@ -20,6 +21,7 @@ from bot.settings import AoSettings, CheckSettings, NodeSettings, Settings
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
 from sandbox.ao.faults import Lie
+from sandbox.ao.node import SandboxNode
 
 OWNER = "W" * 42 + "A"
 BALANCES = (StateKey("balances"),)
@@ -176,6 +178,48 @@ async def test_a_process_that_only_one_node_knows_is_found_there_and_there_first
     before = [sum(node.requests.values()) for node in network.nodes]
     await reader.read(pid, (BALANCES,), status=TargetStatus(verdict=Verdict.PATCHED))
     assert [sum(node.requests.values()) for node in network.nodes][1:] == before[1:]
+
+
+def first_asked(network: AoNetwork) -> SandboxNode:
+    return max(network.nodes, key=lambda node: sum(node.requests.values()))
+
+
+async def stale(network: AoNetwork, reader: Reader) -> tuple[str, Reading]:
+    """Make a process that was patched, of which its usual node hides that anything was sent to it."""
+    pid = await behind(network)
+    for node in network.nodes:
+        node.faults.lag = 1
+    known = TargetStatus(verdict=Verdict.NOT_PATCHED)
+    found = await reader.read(pid, (BALANCES,))
+    for node in network.nodes:
+        node.requests.clear()
+    found = await reader.read(pid, (BALANCES,), memory=found.memory, status=known)
+    usual = first_asked(network)
+    for node in network.nodes:
+        node.faults.lag = 1 if node is usual else 0
+    return pid, found
+
+
+@pytest.mark.parametrize("urgency", [Urgency.REGISTERED, Urgency.SIGNED])
+async def test_a_node_out_of_touch_hides_nothing_from_somebody_who_waits(network, reader, urgency):
+    pid, before = await stale(network, reader)
+    known = TargetStatus(verdict=Verdict.NOT_PATCHED)
+    found = await reader.read(pid, (BALANCES,), memory=before.memory, status=known, urgency=urgency)
+    assert found.judgements[0].verdict is Verdict.PATCHED
+    assert len(found.judgements[0].operators) == 2
+
+
+async def test_a_node_out_of_touch_hides_nothing_for_ever(network, reader):
+    pid, found = await stale(network, reader)
+    known = TargetStatus(verdict=Verdict.NOT_PATCHED)
+    looks = 0
+    while found.judgements[0].verdict is Verdict.NOT_PATCHED:
+        found = await reader.read(pid, (BALANCES,), memory=found.memory, status=known)
+        looks += 1
+        assert found.requests == 1 or looks >= MOST_LOOKS - 1
+        assert looks <= MOST_LOOKS
+    assert found.judgements[0].verdict is Verdict.PATCHED
+    assert len(found.judgements[0].operators) == 2
 
 
 async def behind(network: AoNetwork) -> str:
