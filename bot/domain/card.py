@@ -37,6 +37,7 @@ class Blocked(StrEnum):
 
     LOST_WALLET = "lost-wallet"
     NOT_MINE_TO_SIGN = "not-mine-to-sign"
+    OWNED_BY_APP = "owned-by-app"
     REFUSED = "refused"
     OTHER = "other"
 

@@ -30,10 +30,6 @@ def failed(reference: str) -> Page:
     )
 
 
-RESTARTED = "**I restarted since you opened this.** Nothing was saved. Please press again, or type the command again."
-COMMANDS_CHANGED = "**My commands have just changed.** Please try again in a minute."
-
-
 def working(done: int, of: int) -> Page:
     """Give how far long work is."""
     return page(
@@ -83,7 +79,8 @@ def resumed(next_reminder: datetime | None) -> Page:
 
 _REASONS = (
     (Blocked.LOST_WALLET, "I lost the wallet", None),
-    (Blocked.NOT_MINE_TO_SIGN, "It's the app's process", "Not mine to sign"),
+    (Blocked.NOT_MINE_TO_SIGN, "It isn't mine to sign", None),
+    (Blocked.OWNED_BY_APP, "An app owns it", "No wallet of mine can sign for it"),
     (Blocked.REFUSED, "The network refused it", "I signed, and it was not taken"),
     (Blocked.OTHER, "Something else", None),
 )
@@ -109,7 +106,8 @@ def blocked(reason: Blocked, lines: Sequence[ProcessLine]) -> Page:
     again = "*Remind me again* in `/status` takes that back" + ("." if len(lines) == 1 else ", for each by itself.")
     hint = {
         Blocked.LOST_WALLET: "Nobody but its wallet can sign; its app's developers may know a way.",
-        Blocked.NOT_MINE_TO_SIGN: "Then it is work for its app's developers, and your community sees that it waits.",
+        Blocked.NOT_MINE_TO_SIGN: "Then it waits for whoever can, and your community sees that it waits.",
+        Blocked.OWNED_BY_APP: "Then it is work for its app's developers, and your community sees that it waits.",
         Blocked.REFUSED: "Its app's developers must have it admitted to the network, or move it.",
         Blocked.OTHER: "Your community sees that it waits, not whose it is.",
     }[reason]

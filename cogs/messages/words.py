@@ -33,7 +33,8 @@ _NO_LINK = {
 
 WHY_BLOCKED = {
     Blocked.LOST_WALLET: "the wallet is lost",
-    Blocked.NOT_MINE_TO_SIGN: "it is the app's process, not yours to sign",
+    Blocked.NOT_MINE_TO_SIGN: "it is not yours to sign",
+    Blocked.OWNED_BY_APP: "an app owns it, so its developers must act",
     Blocked.REFUSED: "the network refused your message",
     Blocked.OTHER: "something is in the way",
 }
