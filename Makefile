@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test quick check bench pictures lock help
+.PHONY: run test quick check bench pictures catalogue lock help
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -32,6 +32,9 @@ bench: $(VENV)/test ## Measure, as ratios in one run
 
 pictures: $(VENV)/test ## Take the README's pictures anew, from the sandbox
 	@$(BIN)/python -m scripts.take_pictures
+
+catalogue: $(VENV)/test ## Gather every sentence that people read, for translators
+	@$(BIN)/python -m scripts.catalogue
 
 lock: ## Renew the hash-locked requirements from pyproject.toml
 	@$(PYTHON) -m venv .make/lock && .make/lock/bin/pip install --quiet uv

@@ -29,6 +29,8 @@ from bot.web.health import Part
 
 log = structlog.get_logger()
 
+_Command = app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+
 PERMISSIONS = discord.Permissions(view_channel=True, send_messages=True, read_message_history=True)
 """What the bot needs in a server: to post an announcement, and to see whether it did before a restart."""
 
@@ -174,17 +176,24 @@ class PatchbellClient(commands.AutoShardedBot):
         return f"commands:{self.application_id}"
 
     async def _sync(self) -> None:
-        fingerprint = self._fingerprint()
+        fingerprint = await self._fingerprint()
         if await self._memos.recall(self._memo) == fingerprint:
             return
         synced = await self.tree.sync()
         await self._memos.remember(self._memo, fingerprint)
         log.info("commands synced", commands=len(synced))
 
-    def _fingerprint(self) -> str:
-        payload: list[Any] = sorted((command.to_dict(self.tree) for command in self.tree.get_commands()), key=_name)
+    async def _fingerprint(self) -> str:
+        payload: list[Any] = sorted([await self._payload(command) for command in self.tree.get_commands()], key=_name)
         content = json.dumps([self._settings.api_url, payload], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
+
+    async def _payload(self, command: _Command) -> dict[str, Any]:
+        """Give what Discord is told of a command, as `CommandTree.sync` makes it: with its translations."""
+        translator = self.tree.translator
+        if translator is None:
+            return command.to_dict(self.tree)
+        return await command.get_translated_payload(self.tree, translator)
 
     async def _ask_gateway(self) -> str:
         try:

@@ -31,7 +31,16 @@ from __future__ import annotations
 
 
 class PatchbellError(Exception):
-    """Everything Patchbell raises on purpose; `str()` is one sentence that a person can act on."""
+    """Everything Patchbell raises on purpose; `str()` is one sentence that a person can act on.
+
+    `template` is that sentence with the names of `values` in braces: what is shown in another language is made of the
+    two (`cogs/errors.py`), so a sentence for people on Discord is a plain string here, never an f-string.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template = template
+        self.values = values
 
 
 class BadInput(PatchbellError):

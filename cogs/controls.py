@@ -11,6 +11,7 @@ from discord import ui
 from bot.errors import PatchbellError
 from cogs.answering import Interaction
 from cogs.errors import answer_error
+from cogs.messages.language import speak
 
 Press = Callable[..., Awaitable[None]]
 """Is called with the interaction and what follows the verb in the custom_id, parted at the colons."""
@@ -36,6 +37,7 @@ def make_control(presses: Mapping[str, Press]) -> type[ui.DynamicItem[Any]]:
             return cls(item, match["verb"], match["rest"])
 
         async def callback(self, interaction: Interaction) -> Any:
+            speak(interaction.locale)
             try:
                 await self._press(interaction)
             except Exception as error:  # discord.py would only log it, and the person wait for nothing

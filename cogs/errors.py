@@ -15,7 +15,9 @@ from bot.client import PatchbellClient
 from bot.errors import PatchbellError
 from cogs.answering import Interaction, answer
 from cogs.messages import answers
+from cogs.messages.language import CommandTranslator, _, speak, speaking
 from cogs.messages.page import Page
+from cogs.messages.text import code
 
 log = structlog.get_logger()
 
@@ -25,9 +27,9 @@ MODAL_TIMEOUT = 900.0
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
     """Answer an error of a command, button or modal. Never raises: what cannot be said is logged."""
-    page = _page_for(interaction, error)
     try:
-        await answer(interaction, page)
+        with speaking(interaction.locale):  # whatever failed may have failed before it spoke
+            await answer(interaction, _page_for(interaction, error))
     except discord.HTTPException as failure:
         log.warning("error not answered", status=failure.status, code=failure.code)
 
@@ -38,15 +40,26 @@ def _page_for(interaction: Interaction, error: BaseException) -> Page:
     match error:
         case PatchbellError():
             log.info("refused", error=type(error).__name__)
-            return answers.refused(str(error))
+            return answers.refused(said(error))
         case app_commands.MissingPermissions():
-            return answers.refused("**That is for moderators:** it needs the permission *Manage Server*.")
+            return answers.refused(_("**That is for moderators:** it needs the permission *Manage Server*."))
         case app_commands.NoPrivateMessage():
-            return answers.refused("**That works in a server only.**")
+            return answers.refused(_("**That works in a server only.**"))
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
-            return answers.refused(answers.COMMANDS_CHANGED)
+            return answers.refused(_("**My commands have just changed.** Please try again in a minute."))
         case _:
             return _unforeseen(interaction, error)
+
+
+def said(error: PatchbellError) -> str:
+    """Give the error's sentence in the language that is spoken; what it quotes is shown as code."""
+    return _(error.template, **{name: _quoted(value) for name, value in error.values.items()})
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, PatchbellError):
+        return said(value)
+    return code(value) if isinstance(value, str) else value
 
 
 def _unforeseen(interaction: Interaction, error: BaseException) -> Page:
@@ -66,6 +79,11 @@ class Form(ui.Modal):
         super().__init__(title=title[:45], timeout=MODAL_TIMEOUT)
         self.waiting[self.custom_id] = self
 
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Speak the person's language from here on; discord.py asks this first."""
+        speak(interaction.locale)
+        return True
+
     async def on_error(self, interaction: Interaction, error: Exception, /) -> None:
         """Answer what went wrong."""
         await answer_error(interaction, error)
@@ -77,6 +95,16 @@ class Errors(commands.Cog):
     def __init__(self, client: PatchbellClient) -> None:
         self._client = client
         client.tree.error(self.on_command_error)
+        client.tree.interaction_check = self._begin
+
+    async def cog_load(self) -> None:
+        """Give Discord the commands' names in other languages, too."""
+        await self._client.tree.set_translator(CommandTranslator())
+
+    async def _begin(self, interaction: Interaction, /) -> bool:
+        """Speak the person's language in the task of this command; discord.py asks this before any command."""
+        speak(interaction.locale)
+        return True
 
     async def on_command_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Answer; and where Discord's commands are not ours, send ours again."""
@@ -98,8 +126,14 @@ class Errors(commands.Cog):
             return
         form = Form.waiting.get(str(interaction.data.get("custom_id")))
         if form is None or form.is_finished():
-            await answer_error(interaction, _Forgotten(answers.RESTARTED))
+            await answer_error(
+                interaction,
+                Forgotten(
+                    "**I restarted since you opened this.** Nothing was saved. "
+                    "Please press again, or type the command again."
+                ),
+            )
 
 
-class _Forgotten(PatchbellError):
+class Forgotten(PatchbellError):
     """A modal of which nothing is known any more."""
