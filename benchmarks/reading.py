@@ -24,6 +24,7 @@ from bot.ao.reader import Reader, Reading
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
+from bot.heap import settle_heap
 from bot.settings import AoSettings, CheckSettings, NodeSettings, Settings
 
 KEYS = ((StateKey("balances"),),)
@@ -202,6 +203,7 @@ async def time_to_a_verdict(local: Local) -> None:
 
 async def run(processes: int) -> None:
     async with local_network(processes) as local:
+        settle_heap()  # as `python -m bot run` does
         await requests_per_verdict(local)
         await checks_per_core(local)
         await time_to_a_verdict(local)

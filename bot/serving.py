@@ -14,6 +14,7 @@ from bot.application import Application
 from bot.client import PatchbellClient
 from bot.domain.notices import Sender
 from bot.errors import ConfigurationError
+from bot.heap import settle_heap
 from bot.settings import Settings
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
         await application.start(cogs.sender(application, client))
     except OSError as error:
         raise ConfigurationError(f"web.host and web.port can't be used: {error.strerror}.") from error
+    settle_heap()
     try:
         await _until_told_to_stop(client, application)
     finally:
