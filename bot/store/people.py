@@ -32,6 +32,13 @@ class Person:
     reminders_sent: int
     last_reminder_at: datetime | None
     next_reminder_at: datetime | None
+    zone: str | None
+    hour: int | None
+    quiet_from: int | None
+    quiet_until: int | None
+    apart_days: int | None
+    stop_reason: str | None
+    mention_guild_id: int | None
 
 
 async def find(connection: AsyncConnection, user_id: int, *, lock: bool = False) -> Person | None:

@@ -52,6 +52,13 @@ people = Table(
     Column("reminders_sent", Integer, nullable=False, server_default="0"),
     Column("last_reminder_at", Instant),
     Column("next_reminder_at", Instant),  # null: nothing is due, ever, as things are
+    Column("zone", String(64)),  # IANA's name; null: UTC, since they gave none
+    Column("hour", Integer),  # of their day; null: the one at which they registered
+    Column("quiet_from", Integer),  # both null: the operator's
+    Column("quiet_until", Integer),
+    Column("apart_days", Integer),  # they want them no closer than this; null: as the cadence goes
+    Column("stop_reason", String(32)),
+    Column("mention_guild_id", BigInteger),  # where they agreed to be mentioned while their DMs are closed
     Index(None, "next_reminder_at"),
 )
 
@@ -204,6 +211,25 @@ ticket_messages = Table(  # what was signed through a ticket: known to whoever o
     Column("process", String(43), primary_key=True),
     Column("message", String(43), nullable=False),
     Column("installs", Boolean, nullable=False),
+)
+
+guilds = Table(  # a server that something was chosen or found out of; most have no row
+    "guilds",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger),  # where people whose DMs are closed may be mentioned
+    Column("left_at", Instant),  # when the bot was removed
+    Column("paused_at", Instant),  # when too many stopped or refused
+    Column("forgiven", Integer, nullable=False, server_default="0"),  # so many had when an operator resumed it
+)
+
+memberships = Table(  # who was (not) in a server when Discord was last asked
+    "memberships",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("is_member", Boolean, nullable=False),
+    Column("asked_at", Instant, nullable=False),
 )
 
 allowances = Table(

@@ -1,10 +1,24 @@
-"""Which message was signed for a process through a ticket: told before it is sent, so that nobody signs it twice."""
+"""What was signed through a ticket, what people wish for their reminders, and what is known of servers.
+
+Which message was signed is told before it is sent, so that nobody signs it twice.
+"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+
+
+WISHES = {
+    "zone": sa.String(length=64),
+    "hour": sa.Integer(),
+    "quiet_from": sa.Integer(),
+    "quiet_until": sa.Integer(),
+    "apart_days": sa.Integer(),
+    "stop_reason": sa.String(length=32),
+    "mention_guild_id": sa.BigInteger(),
+}
 
 
 def upgrade() -> None:
@@ -18,8 +32,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["hash"], ["tickets.hash"], name="fk_ticket_messages_hash", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("hash", "process", name="pk_ticket_messages"),
     )
+    for name, kind in WISHES.items():
+        op.add_column("people", sa.Column(name, kind))
+    op.create_table(
+        "guilds",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("channel_id", sa.BigInteger()),
+        sa.Column("left_at", sa.DateTime(timezone=True)),
+        sa.Column("paused_at", sa.DateTime(timezone=True)),
+        sa.Column("forgiven", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", name="pk_guilds"),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("is_member", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name="pk_memberships"),
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("memberships")
+    op.drop_table("guilds")
+    with op.batch_alter_table("people") as people:
+        for name in WISHES:
+            people.drop_column(name)
     op.drop_table("ticket_messages")
