@@ -10,8 +10,8 @@ _YOUNG = 5_000
 def settle_heap() -> None:
     """Leave what the start made out of every later collection, and collect less often.
 
-    Modules, models and schemas are hundreds of thousands of objects that never go, and each look makes hundreds of short
-    lived ones: walking the former because of the latter was a tenth of a look's CPU (`benchmarks/reading.py`).
+    Modules, models and schemas are hundreds of thousands of objects that never go, and each look makes hundreds that
+    go at once: walking the former because of the latter was a tenth of a look's CPU (`benchmarks/reading.py`).
     """
     gc.collect()
     gc.freeze()
