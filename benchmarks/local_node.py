@@ -1,7 +1,8 @@
 """A process of its own with the sandbox's AO network, and a server in front of one node that costs next to nothing.
 
 `python -m benchmarks.local_node PROCESSES` prints one line of JSON with the addresses, then serves until its standard
-input ends. The fast server gives exactly the bytes that the sandbox's node would: its answers are kept.
+input ends. The fast server gives exactly the bytes that the sandbox's node would: its answers are kept. The lean one
+leaves out every header that a verdict does not need: what a client costs hangs on how many there are.
 """
 
 from __future__ import annotations
@@ -29,12 +30,17 @@ KINDS = {
 }
 
 
+NEEDED = frozenset({"date", "ao-types", "at-slot", "cache+link"})
+serving: list[asyncio.Server] = []
+
+
 class FastNode(asyncio.Protocol):
     """Keep-alive HTTP/1.1 without a parser: the bytes of each request target are made once and kept."""
 
-    def __init__(self, network: AoNetwork, answers: dict[bytes, bytes]) -> None:
+    def __init__(self, network: AoNetwork, answers: dict[bytes, bytes], needed: frozenset[str] | None) -> None:
         self.network = network
         self.answers = answers
+        self.needed = needed
         self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -53,7 +59,8 @@ class FastNode(asyncio.Protocol):
     def answer(self, line: str, bundle: bool) -> bytes:
         method, path, _ = line.split(" ")
         found = self.network.nodes[0].answer(path, bundle=bundle)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in found.headers)
+        shown = (pair for pair in found.headers if self.needed is None or pair[0] in self.needed)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in shown)
         head = f"HTTP/1.1 {found.status} OK\r\n{lines}content-length: {len(found.body)}\r\n\r\n".encode()
         return head if method == "HEAD" else head + found.body
 
@@ -91,22 +98,28 @@ def make(network: AoNetwork, kind: str) -> str:
     return pid
 
 
+async def serve_fast(network: AoNetwork, needed: frozenset[str] | None) -> str:
+    """Serve, and give the URL."""
+    answers: dict[bytes, bytes] = {}
+    server = await asyncio.get_running_loop().create_server(lambda: FastNode(network, answers, needed), "127.0.0.1", 0)
+    serving.append(server)
+    host, port = server.sockets[0].getsockname()
+    return f"http://{host}:{port}"
+
+
 async def main(processes: int) -> None:
     async with AoNetwork(operators=("amber", "birch", "cedar")) as network:
         kinds = {kind: [make(network, kind) for _ in range(processes * share // 100)] for kind, share in KINDS.items()}
-        loop = asyncio.get_running_loop()
-        answers: dict[bytes, bytes] = {}
-        fast = await loop.create_server(lambda: FastNode(network, answers), "127.0.0.1", 0)
-        host, port = fast.sockets[0].getsockname()
         addresses = {
             "nodes": [[node.url, node.operator] for node in network.nodes],
             "gateway": network.gateway_url,
-            "fast": f"http://{host}:{port}",
+            "fast": await serve_fast(network, None),
+            "lean": await serve_fast(network, NEEDED),
             "kinds": kinds,
         }
         print(json.dumps(addresses), flush=True)
         reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while fault := (await reader.readline()).decode().strip():
             set_fault(network, fault)
             print("done", flush=True)

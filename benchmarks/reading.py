@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import aiohttp
 import httpx
 from httpx_aiohttp import HttpxAiohttpClient
 
@@ -42,6 +43,7 @@ class Local:
     nodes: list[tuple[str, str]]
     gateway: str
     fast: str
+    lean: str
     kinds: dict[str, list[str]]
 
     async def set_fault(self, fault: str) -> None:
@@ -139,14 +141,16 @@ def has_spent_now(reading: Reading) -> bool:
     return any("~process@1.0/now" in seen.path for seen in reading.evidence)
 
 
-async def checks_per_core(local: Local) -> None:
+async def checks_per_core(local: Local, url: str) -> None:
     pids = local.kinds["patched"][:200]
-    paths = [f"{local.fast}/{pid}~process@1.0/compute" for pid in pids]
+    paths = [f"{url}/{pid}~process@1.0/compute" for pid in pids]
     async with (
-        open_reading(settings_for(local, [(local.fast, "amber")])) as opened,
+        open_reading(settings_for(local, [(url, "amber")])) as opened,
         HttpxAiohttpClient(limits=httpx.Limits(max_connections=IN_FLIGHT)) as bare,
         httpx.AsyncClient() as plain,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as floor,
     ):
+        headers: set[int] = set()
         before = await read_all(opened.reader, pids, [None] * len(pids))
         known = TargetStatus(verdict=Verdict.PATCHED)
 
@@ -159,17 +163,23 @@ async def checks_per_core(local: Local) -> None:
         async def head(client: httpx.AsyncClient, number: int) -> None:
             response = await client.head(paths[number % len(paths)])
             assert response.status_code == 200
+            headers.add(len(response.headers))
+
+        async def head_without_httpx(number: int) -> None:
+            async with floor.head(paths[number % len(paths)]) as response:
+                assert response.status == 200
 
         contenders: dict[str, Callable[[int], Awaitable[None]]] = {
             "our reader, a whole verdict": check,
             "httpx-aiohttp, a bare HEAD": lambda number: head(bare, number),
             "httpx as it comes, a bare HEAD": lambda number: head(plain, number),
+            "aiohttp alone, a bare HEAD": head_without_httpx,
         }
         rates: dict[str, list[float]] = {name: [] for name in contenders}
         for _ in range(ROUNDS):
             for name, job in contenders.items():
                 rates[name].append(await rate(job))
-    print_rates({name: statistics.median(found) for name, found in rates.items()})
+    print_rates({name: statistics.median(found) for name, found in rates.items()}, max(headers))
 
 
 async def rate(job: Callable[[int], Awaitable[None]]) -> float:
@@ -178,9 +188,10 @@ async def rate(job: Callable[[int], Awaitable[None]]) -> float:
     return CHECKS / (time.process_time() - began)
 
 
-def print_rates(rates: dict[str, float]) -> None:
+def print_rates(rates: dict[str, float], headers: int) -> None:
     ours = next(iter(rates.values()))
     print(f"\nchecks per second of one core, {IN_FLIGHT} in flight, median of {ROUNDS} interleaved rounds")
+    print(f"answers of {headers} headers")
     for name, found in rates.items():
         print(f"  {name:<32}{found:>9,.0f}   ours is {ours / found:5.2f} times that")
 
@@ -205,7 +216,8 @@ async def run(processes: int) -> None:
     async with local_network(processes) as local:
         settle_heap()  # as `python -m bot run` does
         await requests_per_verdict(local)
-        await checks_per_core(local)
+        await checks_per_core(local, local.fast)
+        await checks_per_core(local, local.lean)
         await time_to_a_verdict(local)
 
 
