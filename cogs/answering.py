@@ -11,7 +11,8 @@ import structlog
 
 from bot.domain.process_id import ProcessId, parse_process_id
 from bot.errors import BadInput, MalformedProcessId
-from cogs.messages.answers import doing, working
+from cogs.messages.answers import doing, found_so_far, working
+from cogs.messages.language import _
 from cogs.messages.page import Page
 
 log = structlog.get_logger()
@@ -59,11 +60,11 @@ class Progress:
 
     async def say(self, sentence: str) -> None:
         """Show what is being done."""
-        await self._edit(lambda: doing(sentence))
+        await self._edit(lambda: doing(_(sentence)))
 
     async def found(self, done: int, _of: int) -> None:
         """Show how many were found so far."""
-        await self._edit(lambda: doing(f"Looking… {done:,} found so far."))
+        await self._edit(lambda: found_so_far(done))
 
     async def _edit(self, make: Callable[[], Page]) -> None:
         if time.monotonic() < self._next:
@@ -80,4 +81,4 @@ def chosen_process(text: str) -> ProcessId:
     try:
         return parse_process_id(text)
     except MalformedProcessId as error:
-        raise BadInput(f"{error} Choose one from the suggestions, or paste a whole id.") from error
+        raise BadInput("{problem} Choose one from the suggestions, or paste a whole id.", problem=error) from error

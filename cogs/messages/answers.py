@@ -7,8 +7,9 @@ from datetime import datetime
 
 from bot.domain.card import Blocked
 from bot.domain.notices import ProcessLine
+from cogs.messages.language import _, ngettext
 from cogs.messages.page import GREY, RED, Button, Page, choose, page
-from cogs.messages.text import ago, code, count, date, named
+from cogs.messages.text import ago, code, date, joined, named
 
 
 def say(text: str, buttons: Sequence[Button] = (), *, colour: int | None = None) -> Page:
@@ -24,17 +25,31 @@ def refused(sentence: str) -> Page:
 def failed(reference: str) -> Page:
     """Give an apology with the reference under which the log has the reason."""
     return page(
-        f"**That went wrong, and it is my fault.** Nothing you own was touched. Please try again in a minute; if it "
-        f"goes on, tell whoever runs this bot the reference {code(reference, 12)}.",
+        _(
+            "**That went wrong, and it is my fault.** Nothing you own was touched. Please try again in a minute; if it "
+            "goes on, tell whoever runs this bot the reference {reference}.",
+            reference=code(reference, 12),
+        ),
         colour=RED,
     )
 
 
 def working(done: int, of: int) -> Page:
     """Give how far long work is."""
-    return page(
-        f"Looking… {done:,} of {count(of, 'process', 'processes')} done." if of > 1 else "Looking…", colour=GREY
+    if of <= 1:
+        return page(_("Looking…"), colour=GREY)
+    counted = ngettext(
+        "Looking… {done:,} of {number:,} process done.",
+        "Looking… {done:,} of {number:,} processes done.",
+        of,
+        done=done,
     )
+    return page(counted, colour=GREY)
+
+
+def found_so_far(number: int) -> Page:
+    """Give how many a search has found by now."""
+    return page(ngettext("Looking… {number:,} found so far.", "Looking… {number:,} found so far.", number), colour=GREY)
 
 
 def doing(sentence: str) -> Page:
@@ -45,45 +60,58 @@ def doing(sentence: str) -> Page:
 def unregistered(process: str, label: str | None, name: str | None) -> Page:
     """Say that a process is no longer followed."""
     return page(
-        f"**I no longer follow** {named(process, label, name)} for you. No reminders for it, and its signing links "
-        "have ended. `/register` takes it back.",
+        _(
+            "**I no longer follow** {process} for you. No reminders for it, and its signing links have ended. "
+            "`/register` takes it back.",
+            process=named(process, label, name),
+        ),
         colour=GREY,
     )
 
 
 def nothing_followed() -> Page:
     """Say what somebody sees who follows nothing."""
-    return page("**You follow no process yet.** `/register` with its id adds one.", colour=GREY)
+    return page(_("**You follow no process yet.** `/register` with its id adds one."), colour=GREY)
 
 
 def snoozed(until: datetime, next_reminder: datetime | None) -> Page:
     """Say until when it is quiet."""
-    then = f"The next one comes {ago(next_reminder)}." if next_reminder else "Nothing is due after that."
-    return page(f"**No reminders until {date(until)}.** {then} I go on checking.", colour=GREY)
+    quiet = _("**No reminders until {date}.**", date=date(until))
+    then = _next_one(next_reminder) or _("Nothing is due after that.")
+    go_on = _("I go on checking.")
+    return page(f"{quiet} {then} {go_on}", colour=GREY)
+
+
+def _next_one(at: datetime | None) -> str | None:
+    return _("The next one comes {when}.", when=ago(at)) if at else None
 
 
 def stopped() -> Page:
     """Say that reminders have ended, and how they begin again."""
     return page(
-        "**No more reminders.** Your processes stay registered, I go on checking, and the links I sent you have ended. "
-        "I'll write once if one turns patched. *Remind me again* in `/status` starts reminders again.",
+        _(
+            "**No more reminders.** Your processes stay registered, I go on checking, and the links I sent you have "
+            "ended. I'll write once if one turns patched. *Remind me again* in `/status` starts reminders again."
+        ),
         colour=GREY,
     )
 
 
 def resumed(next_reminder: datetime | None) -> Page:
     """Say that reminders begin again."""
-    then = f"The next one comes {ago(next_reminder)}." if next_reminder else "Nothing is due at the moment."
-    return page(f"**I'll remind you again.** {then}", colour=GREY)
+    again, then = _("**I'll remind you again.**"), _next_one(next_reminder) or _("Nothing is due at the moment.")
+    return page(f"{again} {then}", colour=GREY)
 
 
-_REASONS = (
-    (Blocked.LOST_WALLET, "I lost the wallet", None),
-    (Blocked.NOT_MINE_TO_SIGN, "It isn't mine to sign", None),
-    (Blocked.OWNED_BY_APP, "An app owns it", "No wallet of mine can sign for it"),
-    (Blocked.REFUSED, "The network refused it", "I signed, and it was not taken"),
-    (Blocked.OTHER, "Something else", None),
-)
+def _reasons() -> list[tuple[str, str, str | None]]:
+    """Give what may be in the way, as the options of a select."""
+    return [
+        (_("I lost the wallet"), Blocked.LOST_WALLET.value, None),
+        (_("It isn't mine to sign"), Blocked.NOT_MINE_TO_SIGN.value, None),
+        (_("An app owns it"), Blocked.OWNED_BY_APP.value, _("No wallet of mine can sign for it")),
+        (_("The network refused it"), Blocked.REFUSED.value, _("I signed, and it was not taken")),
+        (_("Something else"), Blocked.OTHER.value, None),
+    ]
 
 
 def what_is_in_the_way(custom_id: str, lines: Sequence[ProcessLine]) -> Page:
@@ -91,10 +119,16 @@ def what_is_in_the_way(custom_id: str, lines: Sequence[ProcessLine]) -> Page:
     if not lines:
         return nothing_is_open()
     return page(
-        f"**What is in the way?** It is about {_listed(lines)}. Choose, and I won't remind you of "
-        f"{'it' if len(lines) == 1 else 'them'} any more; I go on checking.",
-        "Only one of them? Look at it in `/status`, and press *I can't* there." if len(lines) > 1 else None,
-        choose("What is in the way?", custom_id, [(label, each.value, more) for each, label, more in _REASONS]),
+        ngettext(
+            "**What is in the way?** It is about {processes}. Choose, and I won't remind you of it any more; I go on "
+            "checking.",
+            "**What is in the way?** It is about {processes}. Choose, and I won't remind you of them any more; I go on "
+            "checking.",
+            len(lines),
+            processes=_listed(lines),
+        ),
+        _("Only one of them? Look at it in `/status`, and press *I can't* there.") if len(lines) > 1 else None,
+        choose(_("What is in the way?"), custom_id, _reasons()),
         colour=GREY,
     )
 
@@ -103,28 +137,38 @@ def blocked(reason: Blocked, lines: Sequence[ProcessLine]) -> Page:
     """Say what is not reminded of any more, and how that is taken back."""
     if not lines:
         return nothing_is_open()
-    again = "*Remind me again* in `/status` takes that back" + ("." if len(lines) == 1 else ", for each by itself.")
+    done = _("**No more reminders** of {processes}.", processes=_listed(lines))
     hint = {
-        Blocked.LOST_WALLET: "Nobody but its wallet can sign; its app's developers may know a way.",
-        Blocked.NOT_MINE_TO_SIGN: "Then it waits for whoever can, and your community sees that it waits.",
-        Blocked.OWNED_BY_APP: "Then it is work for its app's developers, and your community sees that it waits.",
-        Blocked.REFUSED: "Its app's developers must have it admitted to the network, or move it.",
-        Blocked.OTHER: "Your community sees that it waits, not whose it is.",
+        Blocked.LOST_WALLET: _("Nobody but its wallet can sign; its app's developers may know a way."),
+        Blocked.NOT_MINE_TO_SIGN: _("Then it waits for whoever can, and your community sees that it waits."),
+        Blocked.OWNED_BY_APP: _("Then it is work for its app's developers, and your community sees that it waits."),
+        Blocked.REFUSED: _("Its app's developers must have it admitted to the network, or move it."),
+        Blocked.OTHER: _("Your community sees that it waits, not whose it is."),
     }[reason]
-    return page(f"**No more reminders** of {_listed(lines)}. {hint} {again}", colour=GREY)
+    again = ngettext(
+        "*Remind me again* in `/status` takes that back.",
+        "*Remind me again* in `/status` takes that back, for each by itself.",
+        len(lines),
+    )
+    return page(f"{done} {hint} {again}", colour=GREY)
 
 
 def nothing_is_open() -> Page:
     """Say that what a reminder named needs nothing any more."""
-    return page("**Nothing of that is waiting for you any more.** `/status` shows how all is.", colour=GREY)
+    return page(_("**Nothing of that is waiting for you any more.** `/status` shows how all is."), colour=GREY)
 
 
 def _listed(lines: Sequence[ProcessLine]) -> str:
-    shown = ", ".join(named(each.process, each.label, each.name) for each in lines[:3])
-    return shown + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
+    return joined([named(each.process, each.label, each.name) for each in lines], at_most=3)
 
 
 def posted(channel_id: int, *, arrived: bool) -> Page:
     """Say that an announcement is there, or goes out as soon as Discord takes it."""
-    done = f"Posted into <#{channel_id}>." if arrived else f"It goes into <#{channel_id}> as soon as Discord takes it."
-    return page(f"**{done}** `/progress` shows how far it is.", colour=GREY)
+    channel = f"<#{channel_id}>"
+    done = (
+        _("**Posted into {channel}.**", channel=channel)
+        if arrived
+        else _("**It goes into {channel} as soon as Discord takes it.**", channel=channel)
+    )
+    look = _("`/progress` shows how far it is.")
+    return page(f"{done} {look}", colour=GREY)

@@ -9,8 +9,9 @@ from discord import ButtonStyle
 from bot.domain.card import Role, StatusCard
 from bot.domain.observation import Verdict
 from cogs.messages import words
+from cogs.messages.language import _
 from cogs.messages.page import AMBER, GREEN, GREY, RED, Button, Item, Page, line, lines, link, page, press, small
-from cogs.messages.text import code
+from cogs.messages.text import code, codes
 
 _COLOURS = {
     Verdict.PATCHED: GREEN,
@@ -40,13 +41,13 @@ def status_page(card: StatusCard, *before: str | None, after: str | None = None,
 def _buttons(card: StatusCard) -> list[Button]:
     process = card.process
     if card.registration_id == 0:
-        return [press("Look again", f"peek:{process}")]
-    buttons = [*link("Sign", card.sign_url), press("Check now", f"look:{process}")]
+        return [press(_("Look again"), f"peek:{process}")]
+    buttons = [*link(_("Sign"), card.sign_url), press(_("Check now"), f"look:{process}")]
     if card.role is Role.MINE and card.status is not Verdict.PATCHED and (card.stopped or card.blocked):
-        buttons.append(press("Remind me again", f"again:{process}" if card.blocked else "resume:all"))
+        buttons.append(press(_("Remind me again"), f"again:{process}" if card.blocked else "resume:all"))
     if card.role is Role.MINE and card.status is Verdict.NOT_PATCHED and not card.blocked and not card.stopped:
-        buttons.append(press("I can't", f"cant:{process}"))
-    label = "Not mine" if card.role is Role.MINE else "Stop watching"
+        buttons.append(press(_("I can't"), f"cant:{process}"))
+    label = _("Not mine") if card.role is Role.MINE else _("Stop watching")
     buttons.append(press(label, f"drop:{process}", style=ButtonStyle.secondary))
     return buttons
 
@@ -55,12 +56,12 @@ def _details(card: StatusCard) -> list[str | Item]:
     """Give what only some want to know: whole ids, names, and the evidence node by node."""
     known = card.metadata
     facts = [
-        "**Details**",
-        f"Process {code(card.process)}",
-        f"Owner {code(known.owner)}" if known else None,
-        f"Name {code(known.name)}" if known and known.name else None,
-        f"Variant {code(known.variant, 20)}" if known and known.variant else None,
-        f"Keys asked for: {words.codes(card.keys)}" if card.keys else None,
+        _("**Details**"),
+        _("Process {process}", process=code(card.process)),
+        _("Owner {owner}", owner=code(known.owner)) if known else None,
+        _("Name {name}", name=code(known.name)) if known and known.name else None,
+        _("Variant {variant}", variant=code(known.variant, 20)) if known and known.variant else None,
+        _("Keys asked for: {keys}", keys=codes(card.keys)) if card.keys else None,
         *words.evidence(card),
     ]
     return [line(), small(lines(facts))]

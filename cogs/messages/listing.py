@@ -9,8 +9,9 @@ from bot.domain.card import Metadata, NoSignLink, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.together import furthest
 from cogs.messages import words
+from cogs.messages.language import _, ngettext
 from cogs.messages.page import AMBER, GREEN, GREY, MOST_OPTIONS, Button, Item, Page, choose, lines, link, page, press
-from cogs.messages.text import ago, clean, count, named, plain
+from cogs.messages.text import ago, clean, named, plain
 
 PER_PAGE = 20  # lines of at most 130 characters: with everything else within Discord's 4,000
 
@@ -30,7 +31,7 @@ def list_page(
     followed = all(card.registration_id for card in shown)
     return page(
         lines(before),
-        f"**{count(len(cards), 'process', 'processes')}: {_counts(cards)}.**",
+        _headline(cards),
         lines(_line(card) for card in shown),
         _unsigned(cards),
         after,
@@ -47,13 +48,13 @@ def _select(shown: Sequence[StatusCard], number: int) -> list[Item]:
         (plain(card.process, card.label, _name(card)), str(card.registration_id), words.short_state(card))
         for card in shown
     ]
-    return choose("Look at one", f"pick:{number}", options)
+    return choose(_("Look at one"), f"pick:{number}", options)
 
 
 def _buttons(cards: Sequence[StatusCard]) -> list[Button]:
     sign_url = next((card.sign_url for card in cards if card.sign_url), None)
-    again = [press("Remind me again", "resume:all")] if any(card.stopped for card in cards) else []
-    return [*link("Sign", sign_url), press("Check now", "check:0"), *again]
+    again = [press(_("Remind me again"), "resume:all")] if any(card.stopped for card in cards) else []
+    return [*link(_("Sign"), sign_url), press(_("Check now"), "check:0"), *again]
 
 
 def _rank(card: StatusCard) -> int:
@@ -64,16 +65,28 @@ def _name(card: StatusCard) -> str | None:
     return card.metadata.name if card.metadata else None
 
 
-def _counts(cards: Sequence[StatusCard]) -> str:
-    counted = Counter((card.status, _is_blocked(card)) for card in cards)
-    known = (
-        (Verdict.PATCHED, False, "patched"),
-        (Verdict.NOT_PATCHED, False, "not patched yet"),
-        (Verdict.NOT_PATCHED, True, "you can't sign"),
-        (Verdict.UNKNOWN, False, "unknown so far"),
-        (Verdict.NOT_FOUND, False, "no such process"),
+def _headline(cards: Sequence[StatusCard]) -> str:
+    return ngettext(
+        "**{number:,} process: {counts}.**",
+        "**{number:,} processes: {counts}.**",
+        len(cards),
+        counts=", ".join(_counts(cards)),
     )
-    return ", ".join(f"{counted[each, blocked]} {word}" for each, blocked, word in known if counted[each, blocked])
+
+
+def _counts(cards: Sequence[StatusCard]) -> list[str]:
+    counted = Counter((card.status, _is_blocked(card)) for card in cards)
+    patched, unknown = counted[Verdict.PATCHED, False], counted[Verdict.UNKNOWN, False]
+    waiting, blocked = counted[Verdict.NOT_PATCHED, False], counted[Verdict.NOT_PATCHED, True]
+    missing = counted[Verdict.NOT_FOUND, False]
+    said = (
+        (patched, ngettext("{number:,} patched", "{number:,} patched", patched)),
+        (waiting, ngettext("{number:,} not patched yet", "{number:,} not patched yet", waiting)),
+        (blocked, ngettext("{number:,} you can't sign", "{number:,} you can't sign", blocked)),
+        (unknown, ngettext("{number:,} unknown so far", "{number:,} unknown so far", unknown)),
+        (missing, ngettext("{number:,} no such process", "{number:,} no such process", missing)),
+    )
+    return [sentence for number, sentence in said if number]
 
 
 def _is_blocked(card: StatusCard) -> bool:
@@ -81,9 +94,12 @@ def _is_blocked(card: StatusCard) -> bool:
 
 
 def _line(card: StatusCard) -> str:
-    watching = " · watching" if card.role is Role.WATCHING else ""
-    since = f", first seen {ago(card.since)}" if card.since and card.status is Verdict.NOT_PATCHED else ""
-    return f"{words.of_card(card)}: {words.short_state(card)}{since}{watching}"
+    parts = [
+        words.short_state(card),
+        _("first seen {when}", when=ago(card.since)) if card.since and card.status is Verdict.NOT_PATCHED else None,
+        _("watching") if card.role is Role.WATCHING else None,
+    ]
+    return f"{words.of_card(card)}: {', '.join(part for part in parts if part)}"
 
 
 def _unsigned(cards: Sequence[StatusCard]) -> str | None:
@@ -103,9 +119,10 @@ def leaves(verb: str, number: int, last: int) -> list[Item]:
         return []
     buttons: list[Item] = []
     if number > 0:
-        buttons.append(press("Earlier", f"{verb}:{number - 1}"))
+        buttons.append(press(_("Earlier"), f"{verb}:{number - 1}"))
     if number < last:
-        buttons.append(press(f"More (page {number + 2} of {last + 1})", f"{verb}:{number + 1}"))
+        label = _("More (page {page} of {pages})", page=number + 2, pages=last + 1)
+        buttons.append(press(label, f"{verb}:{number + 1}"))
     return buttons
 
 
@@ -117,26 +134,40 @@ def wallet_page(address: str, owned: Sequence[Metadata], number: int = 0) -> Pag
     wallet = named(address)
     if not owned:
         return page(
-            f"**No process found** that the wallet {wallet} spawned. Processes that an app spawned for you are not "
-            "listed; give their ids to `/register`.",
+            _("**No process found** that the wallet {wallet} spawned.", wallet=wallet),
+            _not_listed(),
             colour=GREY,
         )
     options = [(plain(each.process, None, each.name), each.process, _spawned(each)) for each in shown]
     select = choose(
-        f"Choose what to register ({number * MOST_OPTIONS + 1} to {number * MOST_OPTIONS + len(shown)})",
+        _(
+            "Choose what to register ({first} to {last})",
+            first=number * MOST_OPTIONS + 1,
+            last=number * MOST_OPTIONS + len(shown),
+        ),
         f"adopt:{number}",
         options,
     )
     for item in select:
         item.max_values = len(options)  # pyright: ignore[reportAttributeAccessIssue] -- a select, the only item of its row
     return page(
-        f"**{count(len(owned), 'process', 'processes')}** spawned by the wallet {wallet}. Nothing is saved until you "
-        "choose. Processes that an app spawned for you are not listed; give their ids to `/register`.",
+        ngettext(
+            "**{number:,} process** spawned by the wallet {wallet}. Nothing is saved until you choose.",
+            "**{number:,} processes** spawned by the wallet {wallet}. Nothing is saved until you choose.",
+            len(owned),
+            wallet=wallet,
+        ),
+        _not_listed(),
         select,
         leaves(f"wallet:{address}", number, last),
     )
 
 
+def _not_listed() -> str:
+    return _("Processes that an app spawned for you are not listed; give their ids to `/register`.")
+
+
 def _spawned(each: Metadata) -> str | None:
-    when = f"{each.spawned_at:%d %B %Y}" if each.spawned_at else None
-    return ", ".join(part for part in (when and f"spawned {when}", clean(each.variant or "", 20)) if part) or None
+    """Give when it was spawned and of what variant; no timestamp of Discord's works in a select."""
+    when = _("spawned {date}", date=f"{each.spawned_at:%Y-%m-%d}") if each.spawned_at else None
+    return ", ".join(part for part in (when, clean(each.variant or "", 20)) if part) or None

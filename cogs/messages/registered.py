@@ -9,9 +9,10 @@ from enum import StrEnum
 from bot.domain.card import Role, StatusCard
 from bot.domain.process_id import ProcessId
 from cogs.messages.card import status_page
+from cogs.messages.language import _, ngettext
 from cogs.messages.listing import list_page
 from cogs.messages.page import Button, Page, lines, page, press
-from cogs.messages.text import codes, count, named
+from cogs.messages.text import codes, joined, named, processes
 
 
 class FirstDmState(StrEnum):
@@ -39,7 +40,7 @@ class Registered:
 def registered_page(outcome: Registered) -> Page:
     """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
     before = [_saved(outcome), _refused(outcome)]
-    after, extra = lines([_safe_word(outcome), first_dm(outcome.dm)]), _ways_on(outcome)
+    after, extra = lines([safe_word(outcome.safe_word), first_dm(outcome.dm)]), _ways_on(outcome)
     if len(outcome.cards) == 1:
         return status_page(outcome.cards[0], *before, after=after, extra=extra)
     return list_page(outcome.cards, 0, *before, after=after, extra=extra)
@@ -48,26 +49,37 @@ def registered_page(outcome: Registered) -> Page:
 def _saved(outcome: Registered) -> str | None:
     already = set(outcome.already)
     new = [card for card in outcome.cards if card.process not in already]
-    sentences: list[str] = []
-    if new:
-        word = "Saved" if any(card.role is Role.MINE for card in new) else "Watching"
-        many = "" if len(new) == 1 else f" {count(len(new), 'process', 'processes')}"
-        sentences.append(f"**{word}{many}.**")
-    if already:
-        known = codes([], at_most=0) if len(already) > 3 else ", ".join(named(each) for each in outcome.already)
-        sentences.append(f"You had {known or count(len(already), 'process', 'processes')} already; I checked anew.")
-    return " ".join(sentences)
+    mine = any(card.role is Role.MINE for card in new)
+    return " ".join([*([_new(len(new), mine=mine)] if new else []), *([_known(outcome.already)] if already else [])])
+
+
+def _new(number: int, *, mine: bool) -> str:
+    if number == 1:
+        return _("**Saved.**") if mine else _("**Watching.**")
+    if mine:
+        return ngettext("**Saved {number:,} process.**", "**Saved {number:,} processes.**", number)
+    return ngettext("**Watching {number:,} process.**", "**Watching {number:,} processes.**", number)
+
+
+def _known(already: Sequence[ProcessId]) -> str:
+    listed = joined([named(each) for each in already]) if len(already) <= 3 else processes(len(already))
+    return _("You had {processes} already; I checked anew.", processes=listed)
 
 
 def _refused(outcome: Registered) -> str | None:
     if not outcome.malformed:
         return None
-    verb = "is no process id" if len(outcome.malformed) == 1 else "are no process ids"
-    return f"{codes(outcome.malformed, limit=60, at_most=3)} {verb}: an id has exactly 43 letters, digits, - and _."
+    return ngettext(
+        "{ids} is no process id: an id has exactly 43 letters, digits, - and _.",
+        "{ids} are no process ids: an id has exactly 43 letters, digits, - and _.",
+        len(outcome.malformed),
+        ids=codes(outcome.malformed, limit=60, at_most=3),
+    )
 
 
-def _safe_word(outcome: Registered) -> str | None:
-    return f"Your safe word is **{outcome.safe_word}**. A DM without it isn't from me."
+def safe_word(words: str) -> str:
+    """Tell somebody their safe word."""
+    return _("Your safe word is **{safe_word}**. A DM without it isn't from me.", safe_word=words)
 
 
 def first_dm(state: FirstDmState | None) -> str | None:
@@ -76,21 +88,23 @@ def first_dm(state: FirstDmState | None) -> str | None:
         case None:
             return None
         case FirstDmState.ON_ITS_WAY:
-            return "I'm sending you a first DM, to see that I can reach you."
+            return _("I'm sending you a first DM, to see that I can reach you.")
         case FirstDmState.SENT:
-            return "I've just sent you a first DM: please check that it arrived."
+            return _("I've just sent you a first DM: please check that it arrived.")
         case FirstDmState.WAITING:
-            return "Discord lets me send no DM at the moment. Yours goes out by itself later; nothing is lost."
+            return _("Discord lets me send no DM at the moment. Yours goes out by itself later; nothing is lost.")
         case FirstDmState.CLOSED:
-            return (
-                f"{_CANNOT} Tap the server's name → *Privacy Settings* → switch on *Direct Messages*, "
-                "then press *Try again*."
+            switch = _(
+                "Tap the server's name → *Privacy Settings* → switch on *Direct Messages*, then press *Try again*."
             )
+            return f"{_cannot()} {switch}"
         case FirstDmState.NO_MUTUAL_SERVER:
-            return f"{_CANNOT} We share no server: join one where I am, then press *Try again*."
+            join = _("We share no server: join one where I am, then press *Try again*.")
+            return f"{_cannot()} {join}"
 
 
-_CANNOT = "**I can't send you DMs.** What you registered is saved and being checked, but reminders won't reach you."
+def _cannot() -> str:
+    return _("**I can't send you DMs.** What you registered is saved and being checked, but reminders won't reach you.")
 
 
 def _ways_on(outcome: Registered) -> list[Button]:
@@ -101,7 +115,7 @@ def try_again(delivery: int, state: FirstDmState | None) -> list[Button]:
     """Give the two ways on where DMs don't arrive."""
     if state not in (FirstDmState.CLOSED, FirstDmState.NO_MUTUAL_SERVER):
         return []
-    return [press("Try again", f"retry:{delivery}"), press("No reminders", f"stop:{delivery}")]
+    return [press(_("Try again"), f"retry:{delivery}"), press(_("No reminders"), f"stop:{delivery}")]
 
 
 def first_dm_page(delivery: int, state: FirstDmState) -> Page:

@@ -8,13 +8,14 @@ ends those at the first `**`, also at one in the code, and reads the rest as mar
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
 from discord.utils import format_dt
 
 from bot.domain.process_id import shorten
+from cogs.messages.language import _, ngettext
 
 # Categories that show nothing or steer the text around them: control, format (bidi, zero-width, tags), surrogates,
 # private use, unassigned, line and paragraph separators.
@@ -51,15 +52,22 @@ def clean(text: str, limit: int) -> str:
 
 def code(text: str, limit: int = 60) -> str:
     """Give strangers' text in code style that it cannot break out of: two backticks, at most `limit` between."""
-    return f"`{clean(text, limit).translate(_BACKTICKS) or '(nothing)'}`"
+    return f"`{clean(text, limit).translate(_BACKTICKS) or _('(nothing)')}`"
 
 
 def codes(texts: Iterable[str], *, limit: int = 40, at_most: int = 5) -> str:
     """Give several in code style, joined as a sentence does; beyond `at_most` they are counted."""
-    listed = [code(text, limit) for text in texts]
-    if len(listed) > at_most:
-        return f"{', '.join(listed[:at_most])} and {len(listed) - at_most} more"
-    return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else "".join(listed)
+    return joined([code(text, limit) for text in texts], at_most=at_most)
+
+
+def joined(shown: Sequence[str], more: int = 0, *, at_most: int = 5) -> str:
+    """Join what is fit to be shown as a sentence does; what is beyond `at_most`, and `more`, is counted."""
+    first, rest = ", ".join(shown[:at_most]), len(shown[at_most:]) + more
+    if rest:
+        return ngettext("{first} and {number:,} more", "{first} and {number:,} more", rest, first=first)
+    if len(shown) < 2:
+        return first
+    return _("{first} and {last}", first=", ".join(shown[:-1]), last=shown[-1])
 
 
 def named(process: str, label: str | None = None, name: str | None = None) -> str:
@@ -88,3 +96,8 @@ def date(moment: datetime) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Give `1 process`, `3 processes`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def processes(number: int) -> str:
+    """Give `1 process`, `3 processes`."""
+    return ngettext("{number:,} process", "{number:,} processes", number)

@@ -314,9 +314,9 @@ def test_a_missing_handler_is_to_be_installed(make_card: Make, fits: Fits, now: 
     arrival = Arrival(message="m" * 43, sender="o" * 43, at=now, outcome=Outcome.NO_HANDLER)
     stamp = f"<t:{int(now.timestamp())}:R>"
     text = fits(status_page(make_card(arrival=arrival)))
-    assert f"Your message arrived {stamp}, but the process has no handler for it: *Sign* installs it." in text
+    assert f"Your message arrived {stamp}. The process has no handler for it: *Sign* installs it." in text
     text = fits(status_page(make_card(arrival=arrival, sign_url=None, no_sign_link=NoSignLink.NO_PUBLIC_URL)))
-    assert "it has to be installed first." in text
+    assert "that has to be installed first." in text
 
 
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
