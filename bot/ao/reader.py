@@ -19,10 +19,10 @@ from bot.ao.look import Look, Question, Urgency
 from bot.ao.memory import Memory
 from bot.ao.node import HEALTH_PATH, NodeHealth
 from bot.ao.pool import Pool
-from bot.ao.steady import SteadyLooks
+from bot.ao.steady import Steady, SteadyLooks
 from bot.domain.card import Metadata, Sighting
 from bot.domain.keys import StateKey
-from bot.domain.observation import Verdict
+from bot.domain.observation import Observation, Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement, Reason
@@ -95,15 +95,30 @@ class Reader:
         )
         look = Look(self._pool, question)
         if (unmoved := await self._is_unmoved(look, question)) is not None:
-            return _reading(question, metadata, unmoved, look, question.memory.counted(look.seen[-1].node))
+            steady, seen = unmoved
+            return Reading(
+                process=process,
+                judgements=steady.judgements,
+                evidence=steady.evidence_of(seen),
+                requests=1,
+                memory=question.memory.counted(seen.node),
+                metadata=metadata,
+            )
         await self._ask_around(look, question)
         if look.nobody_answered() and (down := await self._pool.none_healthy()):
             return _nodes_down(process, len(sets), memory, down, look=look, metadata=metadata)
         self._steady.learn(question, look)
-        return _reading(question, metadata, look.judgements, look, look.memory)
+        return Reading(
+            process=process,
+            judgements=look.judgements,
+            evidence=_evidence(look),
+            requests=look.requests,
+            memory=look.memory,
+            metadata=metadata,
+        )
 
-    async def _is_unmoved(self, look: Look, question: Question) -> tuple[Judgement, ...] | None:
-        """Give the last look's judgements if the request that decided it gets the same answer again.
+    async def _is_unmoved(self, look: Look, question: Question) -> tuple[Steady, Observation] | None:
+        """Give the last look and the answer, if the request that decided it gets the same answer again.
 
         Where it does not, the look goes on from the answer.
         """
@@ -112,8 +127,7 @@ class Reader:
             return None
         seen = await steady.node.observe(steady.method, steady.path)
         if steady.holds(seen):
-            look.seen.append(seen)
-            return steady.judgements
+            return steady, seen
         await look.at(steady.node, given=seen)
         return None
 
@@ -133,19 +147,6 @@ class Reader:
             _log.info("no gateway could say", process=process, reason=error.reason)
             return None, False
         return metadata, metadata is None
-
-
-def _reading(
-    question: Question, metadata: Metadata | None, judgements: tuple[Judgement, ...], look: Look, memory: Memory
-) -> Reading:
-    return Reading(
-        process=question.process,
-        judgements=judgements,
-        evidence=_evidence(look),
-        requests=look.requests,
-        memory=memory,
-        metadata=metadata,
-    )
 
 
 def _nodes_down(

@@ -8,11 +8,13 @@ same state, seen at the same node, was judged by the rule before.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
+from bot.ao.evidence import sightings
 from bot.ao.look import Look, Question, Urgency
 from bot.ao.node import Node
+from bot.domain.card import Sighting
 from bot.domain.keys import StateKey
 from bot.domain.observation import Method, Observation
 from bot.domain.process_id import ProcessId
@@ -34,10 +36,15 @@ class Steady:
     required: tuple[tuple[StateKey, ...], ...]
     tags: tuple[str, ...] | None
     judgements: tuple[Judgement, ...]
+    evidence: tuple[Sighting, ...]
 
     def holds(self, seen: Observation) -> bool:
         """Tell whether an answer to the same request is the same."""
         return fingerprint(seen) == self.fingerprint
+
+    def evidence_of(self, seen: Observation) -> tuple[Sighting, ...]:
+        """Give the evidence of such an answer: what is read out of it is the same, only how long it took is not."""
+        return tuple([replace(one, elapsed_ms=seen.elapsed_ms) for one in self.evidence])
 
 
 class SteadyLooks:
@@ -69,7 +76,14 @@ class SteadyLooks:
             return
         seen = look.seen[0]
         self._looks[question.process] = Steady(
-            look.last, seen.method, seen.path, told, question.required, question.tags, look.judgements
+            node=look.last,
+            method=seen.method,
+            path=seen.path,
+            fingerprint=told,
+            required=question.required,
+            tags=question.tags,
+            judgements=look.judgements,
+            evidence=sightings(look.seen),
         )
         while len(self._looks) > _KEPT:
             self._looks.popitem(last=False)
