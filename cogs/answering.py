@@ -10,6 +10,7 @@ import discord
 import structlog
 
 from bot.domain.process_id import ProcessId, parse_process_id
+from bot.domain.sentence import Sentence
 from bot.errors import BadInput, MalformedProcessId
 from cogs.messages.answers import doing, found_so_far, working
 from cogs.messages.language import _
@@ -58,9 +59,10 @@ class Progress:
         if done < of:
             await self._edit(lambda: working(done, of))
 
-    async def say(self, sentence: str) -> None:
+    async def say(self, sentence: Sentence) -> None:
         """Show what is being done."""
-        await self._edit(lambda: doing(_(sentence)))
+        said = _(sentence.template, **sentence.values)
+        await self._edit(lambda: doing(said))
 
     async def found(self, done: int, _of: int) -> None:
         """Show how many were found so far."""

@@ -22,7 +22,7 @@ from bot import errors
 ROOT = Path(__file__).parents[1]
 LOCALES = ROOT / "cogs" / "locales"
 TEMPLATE = LOCALES / "patchbell.pot"
-_FOLDERS = ("cogs", "bot/domain", "bot/services")
+_FOLDERS = ("cogs", "bot/ao", "bot/domain", "bot/services")
 _HEADER = "# What Patchbell says. `make catalogue` makes this file; docs of the format: gettext."
 _UNSAID = (  # what changes at every run, and what nobody has filled in
     *(b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By'),
@@ -35,7 +35,7 @@ def keywords() -> dict[str, Any]:
     """Give the calls whose first argument is a sentence: gettext's, Discord's for commands, our errors for people."""
     shown = (errors.BadInput, errors.NotYours)
     ours = [each.__name__ for each in vars(errors).values() if isinstance(each, type) and issubclass(each, shown)]
-    return DEFAULT_KEYWORDS | dict.fromkeys(["locale_str", *ours, *_COGS_OWN_ERRORS])
+    return DEFAULT_KEYWORDS | dict.fromkeys(["locale_str", "Sentence", *ours, *_COGS_OWN_ERRORS])
 
 
 def gather() -> Catalog:

@@ -13,10 +13,11 @@ from bot.ao.pool import Pool, Standing
 from bot.domain.evidence import is_from_node
 from bot.domain.observation import Method, Observation
 from bot.domain.process_id import ProcessId
+from bot.domain.sentence import Sentence
 
 _log = structlog.get_logger()
 
-Progress = Callable[[str], Awaitable[None]]
+Progress = Callable[[Sentence], Awaitable[None]]
 
 _LONG = 2.0  # seconds after which a person is told what takes so long
 
@@ -93,7 +94,9 @@ class Asker:
         if self._progress is None:
             yield
             return
-        sentence = f"{self._node.host} is computing it up to its newest message. This may take up to 2 minutes."
+        sentence = Sentence(
+            "{node} is computing it up to its newest message. This may take up to 2 minutes.", node=self._node.host
+        )
         telling = asyncio.create_task(_say_later(self._progress, sentence))
         try:
             yield
@@ -102,7 +105,7 @@ class Asker:
             await asyncio.gather(telling, return_exceptions=True)
 
 
-async def say(progress: Progress | None, sentence: str) -> None:
+async def say(progress: Progress | None, sentence: Sentence) -> None:
     """Tell whoever waits; that the telling fails must not end the look."""
     if progress is None:
         return
@@ -112,6 +115,6 @@ async def say(progress: Progress | None, sentence: str) -> None:
         _log.warning("progress could not be told", exc_info=True)
 
 
-async def _say_later(progress: Progress, sentence: str) -> None:
+async def _say_later(progress: Progress, sentence: Sentence) -> None:
     await asyncio.sleep(_LONG)
     await say(progress, sentence)

@@ -24,6 +24,7 @@ from bot.domain.card import Metadata, Sighting
 from bot.domain.keys import StateKey
 from bot.domain.observation import Observation, Verdict
 from bot.domain.process_id import ProcessId
+from bot.domain.sentence import Sentence
 from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement, Reason
 from bot.errors import PeerError
@@ -136,7 +137,7 @@ class Reader:
             if look.is_enough():
                 return
             if look.wants(node):
-                await say(question.progress, f"Asking {node.host}…")
+                await say(question.progress, Sentence("Asking {node}…", node=node.host))
                 await look.at(node)
 
     async def _describe(self, process: ProcessId) -> tuple[Metadata | None, bool]:

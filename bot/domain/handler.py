@@ -41,7 +41,7 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
     if not keys:
         raise MalformedHandler("Name at least one key to publish, like cache/balances=Balances.")
     if len(keys) > _MOST_KEYS:
-        raise MalformedHandler(f"That is {len(keys)} keys; one handler publishes {_MOST_KEYS} at most.")
+        raise MalformedHandler("That is {keys} keys; one handler publishes {most} at most.", keys=len(keys), most=_MOST_KEYS)
     if not _ACTION.fullmatch(action):
         raise MalformedHandler("An action is a letter, then up to 63 letters, digits and hyphens.")
     declared = {parse_key(path): parse_global(name) for path, name in keys.items()}
@@ -61,23 +61,27 @@ def parse_global(text: str) -> str:
         raise MalformedHandler("A Lua name has letters, digits and _, and dots between fields, like Token.Balances.")
     first, *fields = name.split(".")
     if first in _NEVER_SHOWN:
-        raise MalformedHandler(f"{first} belongs to aos itself and is never published.")
+        raise MalformedHandler("{name} belongs to aos itself and is never published.", name=first)
     if word := next((part for part in (first, *fields) if part in _LUA_WORDS), None):
-        raise MalformedHandler(f"{word} is a word of Lua, so no global has that name.")
+        raise MalformedHandler("{name} is a word of Lua, so no global has that name.", name=word)
     return name
 
 
 def _refuse_system_keys(paths: Iterable[StateKey]) -> None:
     for path in paths:
         if path.split("/")[0] in _SYSTEM:
-            raise MalformedKey(f"{path} belongs to the process's own definition: publish cache/{path} instead.")
+            raise MalformedKey(
+                "{path} belongs to the process's own definition: publish {instead} instead.",
+                path=path,
+                instead=f"cache/{path}",
+            )
 
 
 def _refuse_overlaps(paths: Collection[StateKey]) -> None:
     for outer in paths:
         for inner in paths:
             if inner.startswith(f"{outer}/"):
-                raise MalformedKey(f"{inner} lies inside {outer}: publish one of the two.")
+                raise MalformedKey("{inner} lies inside {outer}: publish one of the two.", inner=inner, outer=outer)
 
 
 def _declaration(path: StateKey, name: str) -> str:

@@ -31,7 +31,9 @@ def parse_key(text: str) -> StateKey:
         raise MalformedKey("That key is empty: a key looks like balances or cache/balances.")
     segments = key.split("/")
     if len(segments) > MOST_SEGMENTS:
-        raise MalformedKey(f"A key has at most {MOST_SEGMENTS} parts joined by /; this one has {len(segments)}.")
+        raise MalformedKey(
+            "A key has at most {most} parts joined by /; this one has {parts}.", most=MOST_SEGMENTS, parts=len(segments)
+        )
     for segment in segments:
         _check(segment)
     return StateKey(key)
@@ -41,11 +43,11 @@ def _check(segment: str) -> None:
     if not segment:
         raise MalformedKey("A key cannot have an empty part between two slashes.")
     if len(segment) > LONGEST_SEGMENT:
-        raise MalformedKey(f"A part of a key has at most {LONGEST_SEGMENT} characters.")
+        raise MalformedKey("A part of a key has at most {most} characters.", most=LONGEST_SEGMENT)
     if not _SEGMENT.fullmatch(segment):
         raise MalformedKey("A key has only the letters a-z, digits, -, _ and . in it, and no part begins with a dot.")
     if segment in RESERVED:
-        raise MalformedKey(f"{segment} is a reserved name and cannot be part of a key.")
+        raise MalformedKey("{name} is a reserved name and cannot be part of a key.", name=segment)
 
 
 def candidate_paths(key: StateKey) -> tuple[str, ...]:

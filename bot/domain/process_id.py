@@ -39,7 +39,8 @@ def parse_process_id(text: str) -> ProcessId:
     candidate = text.strip()
     if len(candidate) != 43:
         raise MalformedProcessId(
-            f"That is not a process id: an id has exactly 43 letters, digits, - and _; this has {len(candidate)}."
+            "That is not a process id: an id has exactly 43 letters, digits, - and _; this has {length}.",
+            length=len(candidate),
         )
     if not _SHAPE.fullmatch(candidate):
         raise MalformedProcessId("That is not a process id: it has a character that is none of A-Z, a-z, 0-9, - and _.")

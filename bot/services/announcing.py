@@ -55,7 +55,9 @@ class Announcing:
         if deadline is not None and deadline <= now:
             raise BadInput("That date has passed; choose a later one, or none.")
         if preset not in self._presets:
-            raise BadInput(f"There is no preset of that name; there are {', '.join(sorted(self._presets))}.")
+            raise BadInput(
+                "There is no preset of that name; there are {presets}.", presets=", ".join(sorted(self._presets))
+            )
         chosen = self._presets[preset]
         async with self._database.write() as connection:
             migration_id = await migrations.add(

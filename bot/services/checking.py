@@ -20,6 +20,7 @@ from bot.domain.card import NoSignLink, Role, StatusCard
 from bot.domain.keys import StateKey, parse_key
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
+from bot.domain.sentence import Sentence
 from bot.domain.status import TargetStatus
 from bot.domain.together import one_each
 from bot.errors import BadInput, NotYours
@@ -37,7 +38,7 @@ from bot.store.processes import Claim, Process, Target
 
 log = structlog.get_logger()
 
-Say = Callable[[str], Awaitable[None]]
+Say = Callable[[Sentence], Awaitable[None]]
 
 MANY = 5
 """So many failed checks at once, and half of all, are our node's fault."""
@@ -272,7 +273,7 @@ def recall(process: Process) -> Memory | None:
 def parse_keys(keys: Sequence[str]) -> tuple[StateKey, ...]:
     """Give the keys sorted, each once. Raises MalformedKey, and BadInput for more than ten."""
     if len(keys) > _KEYS_AT_MOST:
-        raise BadInput(f"At most {_KEYS_AT_MOST} keys, please; these are {len(keys)}.")
+        raise BadInput("At most {most} keys, please; these are {number}.", most=_KEYS_AT_MOST, number=len(keys))
     return tuple(sorted({parse_key(key) for key in keys}))
 
 

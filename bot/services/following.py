@@ -149,7 +149,7 @@ class Following:
         async with self._database.write() as connection:
             day = self._clock().date().isoformat()
             if not await people.spend(connection, user_id, "wallet", day=day, limit=limit):
-                raise BadInput(f"You have looked up {limit} wallets today; tomorrow you can look up more.")
+                raise BadInput("You have looked up {limit} wallets today; tomorrow you can look up more.", limit=limit)
         found: list[Metadata] = []
         async for metadata in self._gateways.list_owned(wallet):
             found.append(metadata)

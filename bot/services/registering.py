@@ -141,8 +141,12 @@ class Registering(Following):
         limit = self._limits.max_per_person
         if new and len(followed) + len(new) > limit:
             raise TooManyRegistrations(
-                f"That would make {len(followed) + len(new)} processes; one person can follow {limit}. "
-                f"You follow {len(followed)} and these are {len(new)} new ones. Nothing was saved."
+                "That would make {sum} processes; one person can follow {limit}. "
+                "You follow {followed} and these are {new} new ones. Nothing was saved.",
+                sum=len(followed) + len(new),
+                limit=limit,
+                followed=len(followed),
+                new=len(new),
             )
         return mine
 
