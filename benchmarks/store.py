@@ -37,6 +37,9 @@ class NoSender:
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         return None
 
+    async def delete(self, sent: Sent) -> None:
+        return None
+
 
 async def fill(application: Application, rows: int, owners: int) -> None:
     """Write `rows` processes, all due, of which the first `owners` are confirmed not patched and due to be reminded."""
@@ -91,7 +94,7 @@ async def measure(rows: int, owners: int) -> dict[str, float]:
         await application.database.open()
         await fill(application, rows, owners)
         application.delivering.sender = NoSender()
-        application.delivering._bucket = TokenBucket(1e9)  # what it costs, not what it is paced to
+        application.delivering.budget = TokenBucket(1e9)  # what it costs, not what it is paced to
 
         started = time.perf_counter()
         claims = 0

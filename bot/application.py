@@ -28,11 +28,13 @@ from bot.services.registering import Registering
 from bot.services.reminding import Reminding
 from bot.services.supervising import Loop
 from bot.services.ticketing import Ticketing
+from bot.services.tidying import Tidying
 from bot.services.turning import Turning
 from bot.settings import Settings
 from bot.store import memos, outbox, processes
 from bot.store.database import Database
 from bot.store.lock import only_copy
+from bot.web import metrics
 from bot.web.health import Health, Part
 from bot.web.server import build_app
 from bot.web.serving import WebServer
@@ -90,6 +92,7 @@ class Application:
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
         )
+        self.tidying = Tidying(self.database, clock, self.delivering.budget)
         self.web = WebServer(
             build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
             settings.web,
@@ -97,7 +100,14 @@ class Application:
         self.web_port: int | None = None
         self._watching = Loop(Pulse("watching", _WATCH_EVERY, clock), self._watch_once)
         self._silent: set[str] = set()
-        self._rounds = (self.checking, self.hinting, self.reminding, self.delivering, self._watching)
+        self._rounds = (
+            self.checking,
+            self.hinting,
+            self.reminding,
+            self.delivering,
+            self.tidying,
+            self._watching,
+        )
         self._loops: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
 
@@ -116,7 +126,7 @@ class Application:
             self.web_port = await self.web.start()
             stack.push_async_callback(self.web.stop)
             self._stack = stack.pop_all()
-        self.delivering.sender = sender
+        self.delivering.sender = self.tidying.sender = sender
         self._loops = [asyncio.create_task(each.run()) for each in self._rounds]
 
     async def rest(self) -> None:
@@ -143,28 +153,38 @@ class Application:
     async def health(self) -> Health:
         """Say which parts still move. Never raises: a database that does not answer is a part that is down."""
         now = self.clock()
-        pulses = [self.checking.pulse, self.reminding.pulse, self.delivering.pulse]
+        pulses = [self.checking.pulse, self.reminding.pulse, self.delivering.pulse, self.tidying.pulse]
         if self.hinting.every:
             pulses.append(self.hinting.pulse)
         parts = [
             Part(name=pulse.name, moved_at=pulse.moved_at or now, interval=pulse.interval, down=_not_started(pulse))
             for pulse in pulses
         ]
-        parts.append(await self._database_part(now))
-        parts.extend(part() for part in self.parts)
-        return Health(at=now, parts=tuple(parts))
-
-    async def _database_part(self, now: datetime) -> Part:
-        down = None
+        down, held = None, {}
         try:
-            async with asyncio.timeout(5), self.database.read() as connection:
-                held = await holds.held_until(connection, holds.CHECKS, now)
-                if held is not None:
-                    log.info("checks are held", until=held.isoformat())
+            async with asyncio.timeout(5):
+                held = await self._held(now)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.error("database does not answer", error=type(error).__name__)
             down = "does not answer"
-        return Part(name="database", moved_at=now, interval=_WATCH_EVERY, down=down)
+        parts.append(Part(name="database", moved_at=now, interval=_WATCH_EVERY, down=down))
+        parts.extend(part() for part in self.parts)
+        return Health(at=now, parts=tuple(parts), held=held)
+
+    async def _held(self, now: datetime) -> dict[str, datetime]:
+        """Give what is held back, by its name; it and what is owed become metrics, too."""
+        async with self.database.read() as connection:
+            held = await holds.all_held(connection, now)
+            metrics.OWED.set(await outbox.waiting(connection))
+        for name in holds.ALL:
+            metrics.HELD.labels(holds.shown(name)).set(name in held)
+        metrics.REFUSALS.set(self.delivering.refusals.counted)
+        return {holds.shown(name): until for name, until in held.items()}
+
+    def hear_discord(self, status: int, scope: str | None) -> None:
+        """Count one of Discord's answers; `scope` is the header of a 429 that tells whose limit it was."""
+        metrics.DISCORD.labels(str(status)).inc()
+        self.delivering.refusals.hear(status, scope)
 
     async def _watch_once(self) -> float:
         """Ring for what is silent twice in a row: a clock that was just set makes everything look silent once."""

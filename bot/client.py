@@ -41,6 +41,9 @@ _HEARTBEAT = timedelta(seconds=60)
 _RESYNC_AT_MOST_EVERY = timedelta(minutes=10)
 
 
+Hear = Callable[[int, str | None], None]
+
+
 class Memos(Protocol):
     """Remembers small things by name."""
 
@@ -91,7 +94,10 @@ class Home:
 
 
 class PatchbellClient(commands.AutoShardedBot):
-    """The client. `setups` add the cogs; `memos` keep the fingerprint of the commands that Discord has."""
+    """The client. `setups` add the cogs; `memos` keep the fingerprint of the commands that Discord has.
+
+    `hear` is told the status of every answer, also of those that discord.py tries again by itself.
+    """
 
     def __init__(
         self,
@@ -100,6 +106,7 @@ class PatchbellClient(commands.AutoShardedBot):
         memos: Memos,
         setups: Sequence[Callable[[PatchbellClient], Awaitable[None]]],
         clock: Clock = utc_now,
+        hear: Hear = lambda _status, _scope: None,
     ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -110,6 +117,7 @@ class PatchbellClient(commands.AutoShardedBot):
             max_ratelimit_timeout=_LONGEST_WAIT,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            http_trace=_listening(hear),
         )
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody is called here
         Route.BASE = settings.api_url.rstrip("/")  # the one seam that discord.py has: for the whole process
@@ -204,6 +212,15 @@ class PatchbellClient(commands.AutoShardedBot):
 
     async def _connect_home(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         return await self._connect(await self._home.lead(url), compress=compress)
+
+
+def _listening(hear: Hear) -> aiohttp.TraceConfig:
+    async def end(_session: aiohttp.ClientSession, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+        hear(ended.response.status, ended.response.headers.get("X-RateLimit-Scope"))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(end)
+    return trace
 
 
 def _name(payload: dict[str, Any]) -> tuple[int, str]:

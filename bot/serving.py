@@ -48,7 +48,11 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
         greetings.append(asyncio.create_task(_say_where_we_are(application, client)))
 
     client = PatchbellClient(
-        settings.discord, memos=application, setups=(*cogs.setups(application), greet), clock=application.clock
+        settings.discord,
+        memos=application,
+        setups=(*cogs.setups(application), greet),
+        clock=application.clock,
+        hear=application.hear_discord,
     )
     application.parts.append(client.part)
     try:

@@ -156,7 +156,12 @@ class ReminderSettings(_Section):
     at_most: int = Field(default=20, ge=1, description="Nothing reminds for ever")
     quiet_from: int = Field(default=22, ge=0, le=23)
     quiet_until: int = Field(default=8, ge=0, le=23)
-    messages_per_second: float = Field(default=10, gt=0, le=40)
+    messages_per_second: float = Field(
+        default=10, gt=0, le=40, description="Requests; of Discord's 50 a second for all that a bot does"
+    )
+    new_dms_per_minute: float = Field(
+        default=10, ge=1, le=60, description="Discord blocks bots that open many conversations at once"
+    )
 
 
 class RegistrationSettings(_Section):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -37,7 +38,9 @@ _CLOUDFLARE_PAUSE = 600.0  # seconds: a 429 without a Via header is a ban of the
 _TOKEN_PAUSE = 300.0
 _NOT_CONNECTED_PAUSE = 1.0
 _SOON = 2.0
-_LOOKED_BACK = 25  # messages: as many as one person may be owed within a restart
+_CLOCKS_DIFFER = timedelta(minutes=5)  # at most: ours, and Discord's, which is in its messages' ids
+_ATTEMPTS_END = timedelta(minutes=10)  # after the first: later ones look first
+_LOOKED_THROUGH = 500  # messages: a channel where more is said within all that gets it twice
 _IDS = (1 << 31) - 1
 
 
@@ -59,14 +62,26 @@ class DiscordSender:
         return Sent(channel_id=message.channel.id, message_id=message.id)
 
     async def already_sent(self, envelope: Envelope) -> Sent | None:
-        """Look for it among the conversation's newest messages. Raises a SendError where that cannot be told."""
+        """Look for it among what came after its first attempt. Raises a SendError where that cannot be told."""
         wanted = stamp(envelope.nonce)
+        since = envelope.tried_since or self._clock()
         with self._in_our_words():
             channel = await self._channel(envelope)
-            async for message in channel.history(limit=_LOOKED_BACK):
+            async for message in channel.history(limit=_LOOKED_THROUGH, after=since - _CLOCKS_DIFFER):
+                if message.created_at > since + _ATTEMPTS_END + _CLOCKS_DIFFER:
+                    break
                 if any(isinstance(each, discord.Container) and each.id == wanted for each in message.components):
                     return Sent(channel_id=message.channel.id, message_id=message.id)
         return None
+
+    async def delete(self, sent: Sent) -> None:
+        """Delete it; gone already, it or its channel, is fine. Raises a SendError."""
+        with self._in_our_words():
+            if self._client.user is None:
+                raise SendLater("Not connected to Discord yet.", retry_after=_NOT_CONNECTED_PAUSE)
+            channel = self._client.get_partial_messageable(sent.channel_id)
+            with suppress(discord.NotFound):
+                await channel.get_partial_message(sent.message_id).delete()
 
     @contextmanager
     def _in_our_words(self) -> Generator[None]:

@@ -105,6 +105,7 @@ class Envelope(_Data):
     """A message owed: to a user's DM (`user_id`, with `channel_id` once it is known) or, without one, to a channel.
 
     `delivery_id` is what the message's buttons carry; `nonce` (≤25 characters) is stored before the first attempt.
+    `tried_since` is when the first attempt began of which nobody knows whether it arrived.
     """
 
     delivery_id: int
@@ -112,6 +113,7 @@ class Envelope(_Data):
     notice: Notice
     user_id: int | None = None
     channel_id: int | None = None
+    tried_since: datetime | None = None
 
 
 class Sent(_Data):
@@ -129,9 +131,13 @@ class Sender(Protocol):
         ...
 
     async def already_sent(self, envelope: Envelope) -> Sent | None:
-        """Look in the conversation's recent messages for one of ours whose buttons carry this delivery id.
+        """Look among the conversation's messages since `tried_since` for this one of ours.
 
         Asked before a resend where Discord no longer remembers the nonce (about a minute after the first attempt).
         Raises a SendError where that cannot be told.
         """
+        ...
+
+    async def delete(self, sent: Sent) -> None:
+        """Delete a message of ours; one that is gone already is fine. Raises a SendError."""
         ...

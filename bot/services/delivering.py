@@ -8,6 +8,7 @@ conversation is looked through for it first.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -25,7 +26,7 @@ from bot.errors import (
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
-from bot.services.pacing import TokenBucket
+from bot.services.pacing import Refusals, TokenBucket
 from bot.services.settling import Advisor, Settling, blank
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
@@ -43,11 +44,19 @@ _POLL = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message so far. `code` is Discord's, of the newest refusal; `next_try_at` only while waiting."""
+    """What became of a message so far. `code` is Discord's, of the newest refusal.
+
+    Only while waiting: `next_try_at`, and `expected_at`, when its turn comes as things are.
+    """
 
     state: Literal["sent", "refused", "waiting"]
     code: int | None = None
     next_try_at: datetime | None = None
+    expected_at: datetime | None = None
+
+
+class _HeldAfterAll(Exception):
+    """A hold was committed between our look and our claim."""
 
 
 class Delivering(Loop):
@@ -63,7 +72,9 @@ class Delivering(Loop):
         self._advisor = advisor
         self._alarms = alarms
         self._settling = Settling(database, clock, advisor=advisor, alarms=alarms)
-        self._bucket = TokenBucket(settings.messages_per_second)
+        self.budget = TokenBucket(settings.messages_per_second)
+        self.refusals = Refusals(clock)
+        self._opening = TokenBucket(settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._settled = asyncio.Condition()
 
@@ -86,25 +97,30 @@ class Delivering(Loop):
         async with asyncio.TaskGroup() as group:
             while not self.stopping:
                 await self._slots.acquire()
-                await self._bucket.take()
+                await self.budget.take()
                 message = None if self.stopping else await self._claim()
                 if message is None:
-                    self._bucket.give_back()
+                    self.budget.give_back()
                     self._slots.release()
                     break
                 attempted += 1
                 self.pulse.beat()
+                if message.opens_a_conversation:
+                    await self._opening.take()  # at once: it was seen to be there
                 group.create_task(self._deliver(message)).add_done_callback(lambda _: self._slots.release())
         return attempted
 
     async def outcome(self, delivery_id: int, timeout: float) -> Outcome:  # noqa: ASYNC109 -- an answer, not an error, when time is up
-        """Wait up to `timeout` seconds for a message to be sent or refused. Raises LookupError for an unknown id."""
+        """Wait up to `timeout` seconds for a message to be sent or refused; not at all where its turn comes later.
+
+        Raises LookupError for an unknown id.
+        """
         self.wake()
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
             outcome = await self._outcome_now(delivery_id)
             left = deadline - asyncio.get_running_loop().time()
-            if outcome.state != "waiting" or left <= 0:
+            if outcome.state != "waiting" or left <= 0 or self._comes_later(outcome, left):
                 return outcome
             try:
                 async with asyncio.timeout(min(left, 0.5)), self._settled:
@@ -115,28 +131,42 @@ class Delivering(Loop):
     async def _outcome_now(self, delivery_id: int) -> Outcome:
         async with self._database.read() as connection:
             message = await outbox.find(connection, delivery_id)
-        if message is None:
-            raise LookupError(f"there is no delivery {delivery_id}")
-        if message.state == State.SENT:
-            return Outcome("sent")
-        if message.state == State.OWED:
-            return Outcome("waiting", message.code, message.next_try_at)
-        return Outcome("refused", message.code)
+            if message is None:
+                raise LookupError(f"there is no delivery {delivery_id}")
+            if message.state == State.OWED:
+                expected_at = await self._expected_at(connection, message)
+                return Outcome("waiting", message.code, message.next_try_at, expected_at)
+        return Outcome("sent" if message.was_sent else "refused", message.code)
+
+    async def _expected_at(self, connection: AsyncConnection, message: Message) -> datetime:
+        """Say when its turn comes: what holds it, and who opens a conversation before it."""
+        now = self._clock()
+        held = await holds.all_held(connection, now)
+        moments = [now, message.next_try_at, held.get(holds.SENDS, now)]
+        if message.opens_a_conversation:
+            before = await outbox.opening_before(connection, message)
+            paced = now + timedelta(seconds=self._opening.wait(before + 1))
+            moments += [paced, held.get(holds.NEW_CONVERSATIONS, now)]
+        return max(moments)
+
+    def _comes_later(self, outcome: Outcome, seconds: float) -> bool:
+        return outcome.expected_at is not None and outcome.expected_at - self._clock() > timedelta(seconds=seconds)
 
     async def _claim(self) -> Message | None:
         """Lease the next message that is still wanted; None where nothing is due, or all is held."""
         while True:
-            now = self._clock()
-            async with self._database.write() as connection:
-                if await holds.held_until(connection, holds.SENDS, now):
-                    return None
-                blocked = await holds.held_until(connection, holds.NEW_CONVERSATIONS, now)
-                delivery_id = await outbox.claim(connection, now, new_conversations=blocked is None)
-            if delivery_id is None:
-                return None
+            now, delivery_id, message = self._clock(), None, None
             try:
-                message = await self._begin(delivery_id, now)
+                async with self._database.write() as connection:
+                    delivery_id = await self._lease(connection, now)
+                    if delivery_id is None:
+                        return None
+                    message = await self._begin(connection, delivery_id, now)
+            except _HeldAfterAll:
+                continue  # nothing was written; the next look sees what is held
             except Exception:
+                if delivery_id is None:
+                    raise
                 log.exception("message cannot be prepared", delivery=delivery_id)
                 await self._settling.set_aside(delivery_id)
                 continue
@@ -144,14 +174,26 @@ class Delivering(Loop):
                 return message
             await self._announce_settled()
 
-    async def _begin(self, delivery_id: int, now: datetime) -> Message | None:
+    async def _lease(self, connection: AsyncConnection, now: datetime) -> int | None:
+        if self.refusals.spent:
+            await self._settling.hold_for_refusals(connection, now)
+        held = await holds.all_held(connection, now)
+        if holds.SENDS in held:
+            return None
+        may_open = holds.NEW_CONVERSATIONS not in held and self._opening.wait() == 0
+        return await outbox.claim(connection, now, new_conversations=may_open)
+
+    async def _begin(self, connection: AsyncConnection, delivery_id: int, now: datetime) -> Message | None:
         """Look once more whether it is wanted, and write down that Discord may have it from now on."""
-        async with self._database.write() as connection:
-            message = await outbox.find(connection, delivery_id)
-            if message is None:
-                return None
-            wanted = await self._wanted(connection, message, now)
-            return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
+        message = await outbox.find(connection, delivery_id)
+        if message is None:
+            return None
+        # On PostgreSQL a hold may have been committed since `_lease` looked; after the claim it is seen.
+        held = await holds.all_held(connection, now)
+        if holds.SENDS in held or (holds.NEW_CONVERSATIONS in held and message.opens_a_conversation):
+            raise _HeldAfterAll
+        wanted = await self._wanted(connection, message, now)
+        return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
 
     async def _wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> Message | None:
         """Give the message as it is to be sent now, or settle it otherwise; what may have been sent stays as it was."""
@@ -171,10 +213,30 @@ class Delivering(Loop):
 
     async def _deliver(self, message: Message) -> None:
         """Send one message and write what became of it. Whatever happens here, what was owed stays owed."""
-        started = self._clock()
+        current: Message | None = message
+        since = message.uncertain_since
+        if since is not None and self._clock() - since > NONCE_REMEMBERED:
+            current = await self._unless_sent(message)
+        if current is not None:
+            await self._attempt(current, self._post)
+        await self._announce_settled()
+
+    async def _unless_sent(self, message: Message) -> Message | None:
+        """Look for it where it would be. Give it as it is to be sent now; None where it was sent or nobody can tell."""
+        if not await self._attempt(message, self._look):
+            return None
+        now = self._clock()
+        async with self._database.write() as connection:
+            wanted = await self._wanted(connection, await outbox.is_certain(connection, message), now)
+            return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
+
+    async def _attempt(self, message: Message, ask: Callable[[Sender, Envelope], Awaitable[Sent | None]]) -> bool:
+        """Ask Discord, and write what became of the message; True where there is nothing to write: it is not there."""
         try:
+            if self.sender is None:
+                raise ConfigurationError("Delivery has no sender.")
             async with asyncio.timeout(SEND_TIMEOUT):
-                sent = await self._send(message, started)
+                sent = await ask(self.sender, _envelope(message))
         except SendError as error:
             await self._settling.failed(message, error)
         except TimeoutError:
@@ -184,27 +246,34 @@ class Delivering(Loop):
             await self._settling.failed(message, SendLater("The sender failed.", retry_after=60))
             await self._alarms.ring("sender", "A message could not be sent because of a fault of ours; see the log.")
         else:
+            if sent is None:
+                return True
             await self._settling.succeeded(message, sent)
-        await self._announce_settled()
+        return False
 
-    async def _send(self, message: Message, now: datetime) -> Sent:
-        if self.sender is None:
-            raise ConfigurationError("Delivery has no sender.")
-        envelope = Envelope(
-            delivery_id=message.id,
-            nonce=message.nonce,
-            notice=message.notice,
-            user_id=message.user_id,
-            channel_id=message.channel_id if message.user_id is None else message.dm_channel_id,
-        )
-        since = message.uncertain_since
-        if since is not None and now - since > NONCE_REMEMBERED and message.attempts > 1:
-            found = await self.sender.already_sent(envelope)
-            if found is not None:
-                log.info("message was sent before", delivery=message.id)
-                return found
-        return await self.sender.send(envelope)
+    async def _post(self, sender: Sender, envelope: Envelope) -> Sent:
+        if envelope.channel_id is None:
+            await self.budget.take()  # the request that opens the conversation
+        return await sender.send(envelope)
+
+    async def _look(self, sender: Sender, envelope: Envelope) -> Sent | None:
+        await self.budget.take()
+        found = await sender.already_sent(envelope)
+        if found is not None:
+            log.info("message was sent before", delivery=envelope.delivery_id)
+        return found
 
     async def _announce_settled(self) -> None:
         async with self._settled:
             self._settled.notify_all()
+
+
+def _envelope(message: Message) -> Envelope:
+    return Envelope(
+        delivery_id=message.id,
+        nonce=message.nonce,
+        notice=message.notice,
+        user_id=message.user_id,
+        channel_id=message.channel_id if message.user_id is None else message.dm_channel_id,
+        tried_since=message.uncertain_since,
+    )

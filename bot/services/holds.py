@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import memos
 
+_PREFIX = "hold:"
+
 CHECKS = "hold:checks"
 """Many checks failed at once: it is our node. Nothing is concluded, nobody is reminded."""
 NEW_CONVERSATIONS = "hold:new-conversations"
@@ -17,15 +19,30 @@ SENDS = "hold:sends"
 """Discord takes no message at all (a global limit, Cloudflare, a refused token)."""
 
 
+ALL = (CHECKS, NEW_CONVERSATIONS, SENDS)
+
+
 class _Hold(BaseModel):
     until: datetime
     strikes: int
+
+
+def shown(name: str) -> str:
+    """Give a hold's name as operators read it: `new-conversations`."""
+    return name.removeprefix(_PREFIX)
 
 
 async def held_until(connection: AsyncConnection, name: str, now: datetime) -> datetime | None:
     """Give when the hold ends, or None where nothing is held."""
     hold = await _read(connection, name)
     return hold.until if hold is not None and hold.until > now else None
+
+
+async def all_held(connection: AsyncConnection, now: datetime) -> dict[str, datetime]:
+    """Give the names of what is held now, each with when that ends."""
+    named = await memos.recall_all(connection, _PREFIX)
+    holds = {name: _Hold.model_validate_json(value) for name, value in named.items()}
+    return {name: hold.until for name, hold in holds.items() if hold.until > now}
 
 
 async def hold(
@@ -54,6 +71,8 @@ async def release(connection: AsyncConnection, name: str, now: datetime) -> None
 
     While it lasts it stays: what succeeds then was on its way before, and tells nothing of what comes after.
     """
+    if not await on_trial(connection, name):
+        return  # as nearly always, and without a lock
     hold = await _read(connection, name, lock=True)
     if hold is not None and hold.until <= now:
         await memos.forget(connection, name)

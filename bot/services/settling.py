@@ -10,11 +10,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.notices import Notice, Sent
+from bot.domain.notices import Notice, Reminder, Sent
 from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
-from bot.store import outbox, people
+from bot.services.pacing import Refusals
+from bot.store import outbox, people, replaced
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -63,6 +64,9 @@ class Settling:
                 await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
                 if message.dm_channel_id is None:
                     await holds.release(connection, holds.NEW_CONVERSATIONS, now)
+            await holds.release(connection, holds.SENDS, now)
+            if ours and isinstance(message.notice, Reminder):
+                await replaced.replace_older(connection, message, now)
             if ours:
                 await self._advisor.sent(connection, message, now)
 
@@ -101,9 +105,7 @@ class Settling:
             (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
         )
         until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
-        await outbox.settle(
-            connection, message, next_try_at=until, uncertain_since=None, code=error.code, reason=str(error)[:200]
-        )
+        await outbox.settle(connection, message, next_try_at=until, code=error.code, reason=str(error)[:200])
         sentence = (
             f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
             f"I try again at <t:{int(until.timestamp())}:f>."
@@ -113,7 +115,7 @@ class Settling:
         await self._alarms.ring_in(connection, "new-conversations", sentence, now)
 
     async def _later(self, connection: AsyncConnection, message: Message, error: SendLater, now: datetime) -> None:
-        if message.attempts >= GIVE_UP_AFTER:
+        if message.attempts >= GIVE_UP_AFTER and not error.everywhere:
             await self.refuse(connection, message, now, error.code, "gave up")
             await self._alarms.ring_in(connection, "gave-up", f"I gave up sending a {message.kind}: {error}", now)
             return
@@ -126,9 +128,18 @@ class Settling:
                 f"Discord takes no message for now: {error} I go on at <t:{int(until.timestamp())}:f>.",
                 now,
             )
-        certain = {"uncertain_since": None} if error.everywhere else {}
-        await outbox.settle(
-            connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200], **certain
+        await outbox.settle(connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200])
+
+    async def hold_for_refusals(self, connection: AsyncConnection, now: datetime) -> None:
+        """Stop sending before Discord bans this address: too many answers counted against it."""
+        pause = Refusals.WITHIN
+        until = await holds.hold(connection, holds.SENDS, now=now, first=pause, longest=_LONGEST_PAUSE)
+        await self._alarms.ring_in(
+            connection,
+            "refusals",
+            f"Discord refused {Refusals.AT_MOST} requests within ten minutes, and bans an address at 10,000. I send "
+            f"nothing before <t:{int(until.timestamp())}:f>; the log says what was refused.",
+            now,
         )
 
     async def set_aside(self, delivery_id: int) -> None:

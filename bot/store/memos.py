@@ -26,6 +26,12 @@ async def recall(connection: AsyncConnection, name: str, *, lock: bool = False) 
     return await connection.scalar(query) or None
 
 
+async def recall_all(connection: AsyncConnection, prefix: str) -> dict[str, str]:
+    """Give all that was remembered under names that begin so."""
+    query = select(memos.c.name, memos.c.value).where(memos.c.name.startswith(prefix, autoescape=True))
+    return {row.name: row.value for row in await connection.execute(query) if row.value}
+
+
 async def remember(connection: AsyncConnection, name: str, value: str) -> None:
     """Remember a value under this name, over any that was there."""
     await connection.execute(

@@ -16,15 +16,20 @@ from bot.domain.notices import Announcement, FirstDm, Notice
 from bot.store.columns import build
 from bot.store.tables import outbox, people
 
-LEASE = timedelta(minutes=2)
-"""Longer than one send may take; a copy that died gives its messages back after it."""
+LEASE = timedelta(minutes=3)
+"""Longer than a look for it and a send may take together; a copy that died gives its messages back after it."""
 
 
 class State(StrEnum):
-    """Where a message is. Only `owed` ones are ever sent."""
+    """Where a message is. Only `owed` ones are ever sent; `replaced` and `deleted` ones were sent.
+
+    A reminder is `replaced` in the transaction that records a newer one as sent (see `bot.store.replaced`).
+    """
 
     OWED = "owed"
     SENT = "sent"
+    REPLACED = "replaced"
+    DELETED = "deleted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
 
@@ -66,6 +71,16 @@ class Message:
     reason: str | None
     dm_channel_id: int | None
     unreachable_code: int | None
+
+    @property
+    def opens_a_conversation(self) -> bool:
+        """Whether sending it opens a DM that is not open yet."""
+        return self.user_id is not None and self.dm_channel_id is None
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether it arrived, whatever became of it later."""
+        return self.state in (State.SENT, State.REPLACED, State.DELETED)
 
 
 async def owe(
@@ -156,10 +171,19 @@ async def claim(connection: AsyncConnection, now: datetime, *, new_conversations
 
 
 async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> Message:
-    """Write down, before the first byte goes, that from now on Discord may have it; give it as it is now."""
+    """Write down, before the first byte goes, that from now on Discord may have it; give it as it is now.
+
+    What is uncertain stays so, whatever later attempts are answered: only a look into the conversation ends it.
+    """
     since = message.uncertain_since or now
     await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=since))
     return replace(message, uncertain_since=since)
+
+
+async def is_certain(connection: AsyncConnection, message: Message) -> Message:
+    """Write that Discord does not have it: it was looked for. Give it as it is now."""
+    await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=None))
+    return replace(message, uncertain_since=None)
 
 
 async def rewrite(connection: AsyncConnection, message: Message, notice: Notice) -> Message:
@@ -201,6 +225,28 @@ async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[st
         )
         .values(state=State.WITHDRAWN.value, done_at=now)
     )
+
+
+async def opening_before(connection: AsyncConnection, message: Message) -> int:
+    """Count the owed messages that need a new conversation and go before this one."""
+    goes_before = or_(
+        outbox.c.priority < message.priority,
+        and_(
+            outbox.c.priority == message.priority,
+            or_(
+                outbox.c.next_try_at < message.next_try_at,
+                and_(outbox.c.next_try_at == message.next_try_at, outbox.c.id < message.id),
+            ),
+        ),
+    )
+    query = (
+        select(func.count())
+        .select_from(_JOINED)
+        .where(
+            outbox.c.state == State.OWED, goes_before, outbox.c.user_id.is_not(None), people.c.dm_channel_id.is_(None)
+        )
+    )
+    return await connection.scalar(query) or 0
 
 
 async def waiting_reminder(connection: AsyncConnection, user_ids: Sequence[int]) -> set[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 SILENT_AFTER = 3
@@ -36,13 +37,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """All parts, as seen at `at`."""
+    """All parts, as seen at `at`, and what is held back until when: that is no fault that a restart would mend."""
 
     at: datetime
     parts: tuple[Part, ...]
+    held: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
     def as_json(self) -> dict[str, object]:
-        """Give `{"ok", "parts": [{"name", "ok", "note"}]}`; nothing in it names a person or a process."""
+        """Give `{"ok", "parts": [{"name", "ok", "note"}], "held": {name: until}}`; nothing names a person."""
         notes = [(part.name, part.silent(self.at)) for part in self.parts]
         parts = [{"name": name, "ok": note is None, "note": note or "moves"} for name, note in notes]
-        return {"ok": all(note is None for _, note in notes), "parts": parts}
+        held = {name: until.isoformat() for name, until in self.held.items()}
+        return {"ok": all(note is None for _, note in notes), "parts": parts, "held": held}

@@ -81,7 +81,10 @@ class Stage:
         """Start the bot, and wait until its gateway session is there."""
         self.application = Application(self.settings())
         self.client = PatchbellClient(
-            self.application.settings.discord, memos=self.application, setups=cogs.setups(self.application)
+            self.application.settings.discord,
+            memos=self.application,
+            setups=cogs.setups(self.application),
+            hear=self.application.hear_discord,
         )
         await self.application.start(cogs.sender(self.application, self.client))
         self.prepare(self.client)

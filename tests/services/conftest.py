@@ -40,6 +40,7 @@ class ListSender:
         self.received: dict[str, Envelope] = {}
         self.sends = 0
         self.lookups = 0
+        self.deleted: list[Sent] = []
         self.faults: list[Exception] = []
         self.keep_then: list[Exception] = []
         self.while_sending: Callable[[], None] | None = None
@@ -62,6 +63,11 @@ class ListSender:
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         self.lookups += 1
         return self._sent(envelope) if envelope.nonce in self.received else None
+
+    async def delete(self, sent: Sent) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.deleted.append(sent)
 
     def forget_nonces(self) -> None:
         """Do as Discord does after a few minutes: the message is still there, its nonce is not."""

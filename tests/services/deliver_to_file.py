@@ -50,12 +50,15 @@ class FileSender:
         found = any(each["id"] == envelope.delivery_id for each in self._kept())
         return Sent(channel_id=1, message_id=envelope.delivery_id) if found else None
 
+    async def delete(self, sent: Sent) -> None:
+        raise AssertionError("nothing is deleted here")
+
 
 async def main(url: str, path: Path, later: float) -> None:
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=later)
 
-    settings = Settings(reminders=ReminderSettings(messages_per_second=40))
+    settings = Settings(reminders=ReminderSettings(messages_per_second=40, new_dms_per_minute=60))
     database = await open_database(url)
     async with database.write() as connection:
         await outbox.release_all(connection)

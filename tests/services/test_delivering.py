@@ -244,13 +244,15 @@ async def test_stopping_lets_what_is_in_flight_end(delivering, owe, find, sender
 
 
 async def test_the_rate_is_kept(database, clock, sender, owe, settings):
-    quick = settings.reminders.model_copy(update={"messages_per_second": 20.0})
+    quick = settings.reminders.model_copy(update={"messages_per_second": 20.0, "new_dms_per_minute": 60.0})
     ticketing = Ticketing(database, settings, load_presets(), clock)
     reminding = Reminding(database, Agenda(quick), ticketing, clock)
     delivering = Delivering(database, quick, clock, advisor=reminding, alarms=Alarms(database, settings, clock))
     delivering.sender = sender
     for user_id in range(1, 31):
         await owe(user_id)
+        async with database.write() as connection:
+            await people.change(connection, user_id, dm_channel_id=9000 + user_id)
     started = asyncio.get_running_loop().time()
     assert await delivering.deliver_due() == 30
     assert asyncio.get_running_loop().time() - started >= 0.45  # 20 at once, 10 more at 20 a second

@@ -189,7 +189,7 @@ async def test_health_is_honest(http: aiohttp.ClientSession, house: House) -> No
     parts = {part["name"]: part for part in report["parts"]}
     assert parts["sweep"]["ok"] is False
     assert parts["database"]["ok"] is True
-    for part in (house.app.checking, house.app.hinting, house.app.reminding, house.app.delivering):
+    for part in (house.app.checking, house.app.hinting, house.app.reminding, house.app.delivering, house.app.tidying):
         part.pulse.beat()
     async with http.get(f"{house.url}/healthz") as answer:
         assert (answer.status, (await answer.json())["ok"]) == (200, True)
