@@ -21,6 +21,7 @@ from cogs.controls import Press, chosen, make_control
 from cogs.errors import Form
 from cogs.messages import answers
 from cogs.messages.card import status_page
+from cogs.messages.language import _
 from cogs.messages.registered import first_dm_page
 from cogs.pace import Pace
 from cogs.wallets import Wallets
@@ -209,7 +210,7 @@ class RegisterForm(Form):
     """The modal of *Register my process*."""
 
     def __init__(self, application: Application, migration_id: int) -> None:
-        super().__init__("Register my process")
+        super().__init__(_("Register my process"))
         self._application = application
         self._migration_id = migration_id
         self._processes = ui.TextInput[Any](
@@ -218,12 +219,12 @@ class RegisterForm(Form):
         self._label = ui.TextInput[Any](custom_id="label", required=False, max_length=60)
         self.add_item(
             ui.Label[Any](
-                text="Process id, or several",
-                description="43 letters and digits each, with anything between them. I never need a key.",
+                text=_("Process id, or several"),
+                description=_("43 letters and digits each, with anything between them. I never need a key."),
                 component=self._processes,
             )
         )
-        self.add_item(ui.Label[Any](text="A name you know it by", description="Optional.", component=self._label))
+        self.add_item(ui.Label[Any](text=_("A name you know it by"), description=_("Optional."), component=self._label))
 
     async def on_submit(self, interaction: Interaction, /) -> None:
         """Register within the migration."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 from discord import app_commands, ui
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.application import Application
@@ -15,6 +16,7 @@ from bot.errors import BadInput
 from cogs.answering import Interaction, defer, show
 from cogs.errors import Form
 from cogs.messages.campaign import preview, progress_page
+from cogs.messages.language import _
 from cogs.messages.page import MOST_OPTIONS
 from cogs.messages.text import clean
 
@@ -25,7 +27,9 @@ class Moderators(commands.Cog):
     def __init__(self, application: Application) -> None:
         self._application = application
 
-    @app_commands.command(description="Announce a migration here, with a button to register. You see it first.")
+    @app_commands.command(
+        description=locale_str("Announce a migration here, with a button to register. You see it first.")
+    )
     @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.default_permissions(manage_guild=True)
@@ -37,7 +41,7 @@ class Moderators(commands.Cog):
             raise BadInput("I can't write into this channel: please give me *View Channel* and *Send Messages* here.")
         await interaction.response.send_modal(AnnounceForm(self._application))
 
-    @app_commands.command(description="How far this server's migrations are.")
+    @app_commands.command(description=locale_str("How far this server's migrations are."))
     @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.default_permissions(manage_guild=True)
@@ -57,7 +61,7 @@ class AnnounceForm(Form):
     """The modal of /announce: title, date, and what sort of process it is about."""
 
     def __init__(self, application: Application) -> None:
-        super().__init__("Announce a migration")
+        super().__init__(_("Announce a migration"))
         self._application = application
         self._title = ui.TextInput[Any](custom_id="title", min_length=1, max_length=80)
         self._date = ui.TextInput[Any](custom_id="date", required=False, max_length=10, placeholder="2027-06-30")
@@ -70,15 +74,15 @@ class AnnounceForm(Form):
                 for each in presets[:MOST_OPTIONS]
             ],
         )
-        self.add_item(ui.Label[Any](text="Title", description="Shown as it is typed.", component=self._title))
+        self.add_item(ui.Label[Any](text=_("Title"), description=_("Shown as it is typed."), component=self._title))
         self.add_item(
             ui.Label[Any](
-                text="Asked for by",
-                description="Optional: year-month-day. That day still counts.",
+                text=_("Asked for by"),
+                description=_("Optional: year-month-day. That day still counts."),
                 component=self._date,
             )
         )
-        self.add_item(ui.Label[Any](text="What sort of process?", component=self._preset))
+        self.add_item(ui.Label[Any](text=_("What sort of process?"), component=self._preset))
 
     async def on_submit(self, interaction: Interaction, /) -> None:
         """Draft it, and show the moderator what it will look like."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.application import Application
@@ -21,6 +22,7 @@ from cogs import following
 from cogs.answering import Interaction, Progress, chosen_process, defer, show
 from cogs.messages import answers
 from cogs.messages.card import status_page
+from cogs.messages.language import _
 from cogs.messages.listing import list_page
 from cogs.pace import Pace
 from cogs.wallets import Wallets
@@ -36,22 +38,24 @@ class Owners(commands.Cog):
         self._application = application
         self._wallets = wallets
         self._pace = pace
-        self._menu = app_commands.ContextMenu(name="Check this process", callback=self._check_message)
+        self._menu = app_commands.ContextMenu(name=locale_str("Check this process"), callback=self._check_message)
         client.tree.add_command(self._menu)
 
-    @app_commands.command(description="Have me check your AO processes and remind you until they are patched.")
+    @app_commands.command(
+        description=locale_str("Have me check your AO processes and remind you until they are patched.")
+    )
     @app_commands.describe(
-        process="One process id, or many with anything between them",
-        file="A text file with process ids",
-        yours="Is this yours?",
-        label="A name that you know it by",
-        keys="Keys that it should expose, with commas between them (most people leave this out)",
-        wallet="A wallet address: choose among the processes that it spawned",
+        process=locale_str("One process id, or many with anything between them"),
+        file=locale_str("A text file with process ids"),
+        yours=locale_str("Is this yours?"),
+        label=locale_str("A name that you know it by"),
+        keys=locale_str("Keys that it should expose, with commas between them (most people leave this out)"),
+        wallet=locale_str("A wallet address: choose among the processes that it spawned"),
     )
     @app_commands.choices(
         yours=[
-            app_commands.Choice(name="Mine", value=Role.MINE.value),
-            app_commands.Choice(name="Just watching", value=Role.WATCHING.value),
+            app_commands.Choice(name=locale_str("Mine"), value=Role.MINE.value),
+            app_commands.Choice(name=locale_str("Just watching"), value=Role.WATCHING.value),
         ]
     )
     async def register(
@@ -78,16 +82,16 @@ class Owners(commands.Cog):
             interaction, self._application, replace(request, label=label, keys=tuple(_split(keys or "")))
         )
 
-    @app_commands.command(description="Have me forget a process: no checks, no reminders, no links.")
-    @app_commands.describe(process="Which of yours")
+    @app_commands.command(description=locale_str("Have me forget a process: no checks, no reminders, no links."))
+    @app_commands.describe(process=locale_str("Which of yours"))
     async def unregister(self, interaction: Interaction, process: str) -> None:
         """End what this person follows of a process."""
         await defer(interaction)
         card = await self._application.registering.unregister(interaction.user.id, chosen_process(process))
         await show(interaction, answers.unregistered(card.process, card.label, card.metadata and card.metadata.name))
 
-    @app_commands.command(description="How your processes are, when I look next, and a link to sign.")
-    @app_commands.describe(process="Which of yours (leave it out for all)")
+    @app_commands.command(description=locale_str("How your processes are, when I look next, and a link to sign."))
+    @app_commands.describe(process=locale_str("Which of yours (leave it out for all)"))
     async def status(self, interaction: Interaction, process: str | None = None) -> None:
         """Show one card or all."""
         await defer(interaction)
@@ -104,9 +108,10 @@ class Owners(commands.Cog):
         suggested = await self._application.registering.suggest(interaction.user.id, typed)
         return [app_commands.Choice(name=name, value=process) for name, process in suggested]
 
-    @app_commands.command(description="Look at any process now. I keep nothing of it.")
+    @app_commands.command(description=locale_str("Look at any process now. I keep nothing of it."))
     @app_commands.describe(
-        process="One process id, or a few", keys="Keys that it should expose, with commas between them"
+        process=locale_str("One process id, or a few"),
+        keys=locale_str("Keys that it should expose, with commas between them"),
     )
     async def check(
         self, interaction: Interaction, process: str, keys: app_commands.Range[str, 1, 200] | None = None
@@ -144,8 +149,8 @@ class Owners(commands.Cog):
             await show(interaction, status_page(cards[0]))
             return
         rest = len(pasted.valid) - len(wanted)
-        note = f"I looked at the first {MOST_LOOKED_AT}; {rest} more are left." if rest else None
-        await show(interaction, list_page(cards, 0, note))
+        first = _("I looked at the first {looked}; {left} more are left.", looked=MOST_LOOKED_AT, left=rest)
+        await show(interaction, list_page(cards, 0, first if rest else None))
 
 
 async def _read_file(file: discord.Attachment) -> str:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from discord import app_commands
 
 from bot.errors import BadInput
-from cogs.messages.text import count
+from cogs.messages.language import ngettext
 
 LOOKS, WITHIN = 10, 30.0
 """So many looks of one person within so many seconds."""
@@ -28,4 +28,10 @@ class Pace:
             self._people.popitem(last=False)
         wait = looks.update_rate_limit()
         if wait is not None:
-            raise BadInput(f"**One at a time, please.** Try again in {count(int(wait) + 1, 'second')}.")
+            raise BadInput(
+                ngettext(
+                    "**One at a time, please.** Try again in {number:,} second.",
+                    "**One at a time, please.** Try again in {number:,} seconds.",
+                    int(wait) + 1,
+                )
+            )

@@ -41,7 +41,9 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
     if not keys:
         raise MalformedHandler("Name at least one key to publish, like cache/balances=Balances.")
     if len(keys) > _MOST_KEYS:
-        raise MalformedHandler("That is {keys} keys; one handler publishes {most} at most.", keys=len(keys), most=_MOST_KEYS)
+        raise MalformedHandler(
+            "That is {keys} keys; one handler publishes {most} at most.", keys=len(keys), most=_MOST_KEYS
+        )
     if not _ACTION.fullmatch(action):
         raise MalformedHandler("An action is a letter, then up to 63 letters, digits and hyphens.")
     declared = {parse_key(path): parse_global(name) for path, name in keys.items()}

@@ -93,11 +93,6 @@ def date(moment: datetime) -> str:
     return format_dt(moment, "D")
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Give `1 process`, `3 processes`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def processes(number: int) -> str:
     """Give `1 process`, `3 processes`."""
     return ngettext("{number:,} process", "{number:,} processes", number)
