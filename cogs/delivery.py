@@ -28,6 +28,7 @@ from bot.domain.notices import (
 )
 from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
 from cogs.messages import campaign, dms
+from cogs.messages.language import speaking
 from cogs.messages.page import Page
 
 log = structlog.get_logger()
@@ -106,6 +107,10 @@ class DiscordSender:
         return await self._client.create_dm(discord.Object(envelope.user_id))
 
     def _render(self, envelope: Envelope) -> Page:
+        with speaking(envelope.locale):
+            return self._page(envelope)
+
+    def _page(self, envelope: Envelope) -> Page:
         notice, delivery, mark = envelope.notice, envelope.delivery_id, stamp(envelope.nonce)
         match notice:
             case FirstDm():

@@ -97,6 +97,7 @@ class AnnounceForm(Form):
             read_date(self._date.value),
             self._preset.values[0] if self._preset.values else DEFAULT_PRESET,
             guild_name=interaction.guild.name if interaction.guild is not None else None,
+            locale=interaction.guild_locale.value if interaction.guild_locale is not None else "en",
         )
         await show(interaction, preview(draft.notice, interaction.channel_id, signing=_can_sign(self._application)))
 

@@ -49,7 +49,7 @@ class Owners(commands.Cog):
         file=locale_str("A text file with process ids"),
         yours=locale_str("Is this yours?"),
         label=locale_str("A name that you know it by"),
-        keys=locale_str("Keys that it should expose, with commas between them (most people leave this out)"),
+        keys=locale_str("Keys it should expose, with commas between (most leave this out)"),
         wallet=locale_str("A wallet address: choose among the processes that it spawned"),
     )
     @app_commands.choices(
@@ -111,7 +111,7 @@ class Owners(commands.Cog):
     @app_commands.command(description=locale_str("Look at any process now. I keep nothing of it."))
     @app_commands.describe(
         process=locale_str("One process id, or a few"),
-        keys=locale_str("Keys that it should expose, with commas between them"),
+        keys=locale_str("Keys that it should expose, with commas between"),
     )
     async def check(
         self, interaction: Interaction, process: str, keys: app_commands.Range[str, 1, 200] | None = None

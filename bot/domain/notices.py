@@ -79,10 +79,11 @@ class Unreadable(_Data):
 
 
 class Announcement(_Data):
-    """A migration, posted into a channel with a *Register my process* button."""
+    """A migration, posted into a channel with a *Register my process* button, in the server's language."""
 
     kind: Literal["announcement"] = "announcement"
     migration_id: int
+    locale: str = "en"
     title: str
     deadline: datetime | None = None
     keys: tuple[str, ...] = ()
@@ -113,6 +114,7 @@ class Envelope(_Data):
     notice: Notice
     user_id: int | None = None
     channel_id: int | None = None
+    locale: str = "en"  # the person's, as Discord writes it
     tried_since: datetime | None = None
 
 

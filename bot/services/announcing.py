@@ -46,6 +46,7 @@ class Announcing:
         preset: str,
         *,
         guild_name: str | None = None,
+        locale: str = "en",
     ) -> Draft:
         """Store a draft. Raises BadInput for no title, a date that has passed, or an unknown preset."""
         now = self._clock()
@@ -67,6 +68,7 @@ class Announcing:
                 channel_id=channel_id,
                 created_by=user_id,
                 created_at=now,
+                locale=locale,
                 title=title,
                 deadline=deadline,
                 preset=preset,
@@ -74,7 +76,7 @@ class Announcing:
                 action=chosen.action,
             )
         keys = tuple(key.key for key in chosen.keys)
-        notice = Announcement(migration_id=migration_id, title=title, deadline=deadline, keys=keys)
+        notice = Announcement(migration_id=migration_id, locale=locale, title=title, deadline=deadline, keys=keys)
         return Draft(migration_id=migration_id, notice=notice)
 
     async def post(self, migration_id: int, user_id: int) -> int:
@@ -96,7 +98,11 @@ class Announcing:
             preset = self._presets.get(migration.preset)
             keys = migration.required if preset is None else tuple(key.key for key in preset.keys)
             notice = Announcement(
-                migration_id=migration.id, title=migration.title, deadline=migration.deadline, keys=keys
+                migration_id=migration.id,
+                locale=migration.locale,
+                title=migration.title,
+                deadline=migration.deadline,
+                keys=keys,
             )
             delivery_id = await outbox.owe(connection, notice, now=now, channel_id=migration.channel_id)
             await migrations.change(connection, migration_id, posted_at=now, delivery_id=delivery_id)

@@ -275,5 +275,6 @@ def _envelope(message: Message) -> Envelope:
         notice=message.notice,
         user_id=message.user_id,
         channel_id=message.channel_id if message.user_id is None else message.dm_channel_id,
+        locale=message.locale or "en",
         tried_since=message.uncertain_since,
     )

@@ -26,6 +26,7 @@ class Migration:
     channel_id: int
     created_by: int
     created_at: datetime
+    locale: str
     title: str
     deadline: datetime | None
     preset: str

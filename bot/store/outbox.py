@@ -46,8 +46,9 @@ class Priority(IntEnum):
 class Message:
     """One row of `outbox`, with what is known of the conversation it goes to.
 
-    `dm_channel_id` and `unreachable_code` are the person's. The nonce (24 random characters) is stored with the
-    message, before any attempt: made of an id it would come again with a new database, while Discord still knows it.
+    `dm_channel_id`, `unreachable_code` and `locale` are the person's. The nonce (24 random characters) is stored with
+    the message, before any attempt: made of an id it would come again with a new database, while Discord still knows
+    it.
     """
 
     id: int
@@ -71,6 +72,7 @@ class Message:
     reason: str | None
     dm_channel_id: int | None
     unreachable_code: int | None
+    locale: str | None
 
     @property
     def opens_a_conversation(self) -> bool:
@@ -117,6 +119,7 @@ _WITH_PERSON = [
     *outbox.c,
     people.c.dm_channel_id.label("dm_channel_id"),
     people.c.unreachable_code.label("unreachable_code"),
+    people.c.locale.label("locale"),
 ]
 _JOINED = outbox.outerjoin(people, people.c.user_id == outbox.c.user_id)
 

@@ -25,6 +25,8 @@ class Person:
     locale: str
     name_hint: str
     created_at: datetime
+    active_at: datetime | None
+    may_be_named: bool
     dm_channel_id: int | None
     unreachable_code: int | None
     stopped_at: datetime | None

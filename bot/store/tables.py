@@ -45,6 +45,8 @@ people = Table(
     Column("locale", String(16), nullable=False),
     Column("name_hint", String(64), nullable=False, server_default=""),  # half hidden before it is stored
     Column("created_at", Instant, nullable=False),
+    Column("active_at", Instant),  # when they last asked for something, to the day; null: not since `created_at`
+    Column("may_be_named", Boolean, nullable=False, server_default=text("false")),  # to moderators, by their own switch
     Column("dm_channel_id", BigInteger),
     Column("unreachable_code", Integer),  # Discord's code; an act of the person clears it
     Column("stopped_at", Instant),
@@ -88,6 +90,7 @@ migrations = Table(
     Column("channel_id", BigInteger, nullable=False),
     Column("created_by", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("locale", String(16), nullable=False, server_default="en"),  # the server's, in which it is announced
     Column("title", String(100), nullable=False),
     Column("deadline", Instant),
     Column("preset", String(64), nullable=False),

@@ -8,7 +8,7 @@ from discord import ButtonStyle
 
 from bot.domain.card import MigrationProgress
 from bot.domain.notices import Announcement
-from cogs.messages.language import _, ngettext
+from cogs.messages.language import _, ngettext, speaking
 from cogs.messages.page import BLUE, GREY, Item, Page, line, lines, page, press, small
 from cogs.messages.text import ago, code, codes, date
 
@@ -18,13 +18,14 @@ MOST_MIGRATIONS = 8
 
 def announcement(notice: Announcement, stamp: int | None = None) -> Page:
     """Give the message that a migration is announced with."""
-    return page(
-        *_announced(notice),
-        [press(_("Register my process"), f"register:{notice.migration_id}", style=ButtonStyle.primary)],
-        small(_promise()),
-        colour=BLUE,
-        stamp=stamp,
-    )
+    with speaking(notice.locale):
+        return page(
+            *_announced(notice),
+            [press(_("Register my process"), f"register:{notice.migration_id}", style=ButtonStyle.primary)],
+            small(_promise()),
+            colour=BLUE,
+            stamp=stamp,
+        )
 
 
 def _promise() -> str:
@@ -64,11 +65,13 @@ def _no_signing() -> str:
 def preview(notice: Announcement, channel_id: int, *, signing: bool) -> Page:
     """Give what only the moderator sees before posting; without `signing` it says what is missing."""
     channel = f"<#{channel_id}>"
+    with speaking(notice.locale):
+        announced = _announced(notice)
     return page(
         _("**Preview: only you see this.** *Post* puts it into {channel}, for everybody there.", channel=channel),
         None if signing else _no_signing(),
         line(),
-        *_announced(notice),
+        *announced,
         line(),
         [press(_("Post"), f"post:{notice.migration_id}", style=ButtonStyle.primary)],
         small(_("Not right? Type `/announce` again; what isn't posted, nobody sees.")),

@@ -52,7 +52,8 @@ def clean(text: str, limit: int) -> str:
 
 def code(text: str, limit: int = 60) -> str:
     """Give strangers' text in code style that it cannot break out of: two backticks, at most `limit` between."""
-    return f"`{clean(text, limit).translate(_BACKTICKS) or _('(nothing)')}`"
+    inside = clean(text, limit).translate(_BACKTICKS) or _("(nothing)")
+    return f"`{inside}`"
 
 
 def codes(texts: Iterable[str], *, limit: int = 40, at_most: int = 5) -> str:

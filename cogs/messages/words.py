@@ -309,7 +309,7 @@ def _answer(each: Sighting, process: str) -> str:
     where = f"{code(host(each.node), 40)} {code(_tail(each.path, process), 50)}: {code(each.reason, 60)}"
     if each.status is None:
         return _("{answer} (no answer, {elapsed:,} ms)", answer=where, elapsed=each.elapsed_ms)
-    return f"{where} ({each.status}, {each.elapsed_ms:,} ms)"
+    return _("{answer} ({status}, {elapsed:,} ms)", answer=where, status=each.status, elapsed=each.elapsed_ms)
 
 
 def _tail(path: str, process: str) -> str:

@@ -1,4 +1,4 @@
-"""What was signed through a ticket, what people wish for their reminders, and what is known of servers.
+"""What was signed through a ticket, what people wish, what is known of servers, and what privacy asks to know.
 
 Which message was signed is told before it is sent, so that nobody signs it twice.
 """
@@ -34,6 +34,9 @@ def upgrade() -> None:
     )
     for name, kind in WISHES.items():
         op.add_column("people", sa.Column(name, kind))
+    op.add_column("people", sa.Column("active_at", sa.DateTime(timezone=True)))
+    op.add_column("people", sa.Column("may_be_named", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("migrations", sa.Column("locale", sa.String(length=16), server_default="en", nullable=False))
     op.create_table(
         "guilds",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -58,6 +61,8 @@ def downgrade() -> None:
     op.drop_table("memberships")
     op.drop_table("guilds")
     with op.batch_alter_table("people") as people:
-        for name in WISHES:
+        for name in (*WISHES, "active_at", "may_be_named"):
             people.drop_column(name)
+    with op.batch_alter_table("migrations") as migrations:
+        migrations.drop_column("locale")
     op.drop_table("ticket_messages")
