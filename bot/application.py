@@ -24,6 +24,7 @@ from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.hinting import Hinting
 from bot.services.recording import Recording
+from bot.services.places import Places
 from bot.services.registering import Registering
 from bot.services.reminding import Reminding
 from bot.services.supervising import Loop
@@ -33,6 +34,7 @@ from bot.services.turning import Turning
 from bot.settings import Settings
 from bot.store import memos, outbox, processes
 from bot.store.database import Database
+from bot.services.wishing import Wishing
 from bot.store.lock import only_copy
 from bot.web import metrics
 from bot.web.health import Health, Part
@@ -88,13 +90,16 @@ class Application:
             explaining=self.explaining,
         )
         self.announcing = Announcing(self.database, self.presets, clock)
-        self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock)
+        self.places = Places(self.database, self.agenda, self.alarms, settings, clock)
+        self.wishing = Wishing(self.database, self.agenda, clock)
+        self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock, places=self.places)
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
         )
         self.tidying = Tidying(self.database, clock, self.delivering.budget)
         self.web = WebServer(
             build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
+        self.places.budget = self.delivering.budget
             settings.web,
         )
         self.web_port: int | None = None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -132,6 +132,9 @@ class AoSettings(_Section):
 
 
 class CheckSettings(_Section):
+Days = tuple[Annotated[int, Field(ge=0, le=3650)], ...]
+
+
     """How often and how hard processes are looked at."""
 
     timeout: timedelta = timedelta(seconds=15)
@@ -151,12 +154,19 @@ class CheckSettings(_Section):
 class ReminderSettings(_Section):
     """When people are reminded. Times of day are in UTC until a person gives a time zone."""
 
-    interval: timedelta = timedelta(days=3)
-    deadline_days: tuple[int, ...] = (30, 14, 7, 3, 1)
-    at_most: int = Field(default=20, ge=1, description="Nothing reminds for ever")
+    deadline_days: Days = (30, 14, 7, 3, 1)
+    after_days: Days = (1, 2, 3, 10, 17, 24, 31, 38)
+    gap_days: Annotated[Days, Field(min_length=1)] = (7, 7, 7, 7, 14, 14, 30, 30, 30)
+    at_least_apart: timedelta = Field(default=timedelta(days=1), ge=timedelta(days=1))
+    at_most_apart: timedelta = Field(default=timedelta(days=30), ge=timedelta(days=1))
+    at_most: int = Field(default=40, ge=1, description="Nothing reminds for ever")
+    spread: timedelta = Field(default=timedelta(hours=4), ge=timedelta(minutes=1), le=timedelta(days=1))
     quiet_from: int = Field(default=22, ge=0, le=23)
     quiet_until: int = Field(default=8, ge=0, le=23)
     messages_per_second: float = Field(
+    maintenance: bool = False
+    pause_share: float = Field(default=0.1, gt=0, le=1)
+    pause_people: int = Field(default=20, ge=1)
         default=10, gt=0, le=40, description="Requests; of Discord's 50 a second for all that a bot does"
     )
     new_dms_per_minute: float = Field(

@@ -77,19 +77,19 @@ class Buttons:
         """*Later*, *Tomorrow*, *Next week*."""
         await defer(interaction)
         until = self._application.clock() + SNOOZES[choice]
-        following_one = await self._application.reminding.snooze(interaction.user.id, int(delivery), until)
+        following_one = await self._application.wishing.snooze(interaction.user.id, int(delivery), until)
         await show(interaction, answers.snoozed(until, following_one))
 
     async def stop(self, interaction: Interaction, delivery: str) -> None:
         """*Stop* and *No reminders*."""
         await defer(interaction)
-        await self._application.reminding.stop(interaction.user.id, int(delivery))
+        await self._application.wishing.stop(interaction.user.id, int(delivery))
         await show(interaction, answers.stopped())
 
     async def resume(self, interaction: Interaction, _all: str) -> None:
         """*Remind me again*."""
         await defer(interaction)
-        await show(interaction, answers.resumed(await self._application.reminding.resume(interaction.user.id)))
+        await show(interaction, answers.resumed(await self._application.wishing.resume(interaction.user.id)))
 
     async def cannot(self, interaction: Interaction, delivery: str) -> None:
         """*I can't* on a late reminder: ask what is in the way."""

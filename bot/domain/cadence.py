@@ -1,95 +1,129 @@
-"""When a person is reminded next: a pure function of what is open, what was sent, and the operator's bounds."""
+"""When a person is reminded next: a pure function of what is open, what was sent, their wishes, the operator's bounds.
+
+A process with a date is reminded so many days before it, then so many days after it; one without by gaps that grow.
+Both end. One reminder names everything, so of all that would be due the earliest counts, and what comes too soon after
+another falls together with the next.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+
+from bot.domain.hours import Hours
 
 ONCE_A_DAY = timedelta(hours=24)
+_ROUND_UP = timedelta(hours=2)
+"""By so much a reminder may leave its hour, to keep a whole day's distance without losing a day for seconds."""
+_HELD_UP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CadenceRule:
-    """The bounds (`settings.reminders`). Quiet hours are hours of the day in UTC; equal ones: none is quiet."""
+    """The operator's bounds (`settings.reminders`)."""
 
-    interval: timedelta
-    deadline_days: tuple[int, ...]
+    before_days: tuple[int, ...]
+    after_days: tuple[int, ...]
+    gap_days: tuple[int, ...]
+    at_least_apart: timedelta
+    at_most_apart: timedelta
     at_most: int
-    quiet_from: int
-    quiet_until: int
+
+    def gap(self, number: int) -> timedelta:
+        """Give the time from the last reminder, the `number`th, to the next where no date is near."""
+        days = timedelta(days=self.gap_days[min(number, len(self.gap_days) - 1)])
+        return min(max(days, self.at_least_apart), self.at_most_apart)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """One thing to do: since when, and by when its community asks for it."""
+
+    since: datetime
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What a person's reminders depend on.
 
-    `opened_at` is when the oldest of what is open became theirs to do, `last` the newest reminder, `sent` how many
-    there were, `deadlines` those of their open migrations.
+    `opened` has at least one entry, `last` is the newest reminder, `sent` how many there were since they last began,
+    `apart` how far apart the person wants them at least. `silent_until` is the person's own: *Tonight*, a
+    date, a pause.
     """
 
-    user_id: int
-    opened_at: datetime
+    hours: Hours
+    opened: tuple[Open, ...]
     last: datetime | None = None
     sent: int = 0
-    deadlines: tuple[datetime, ...] = ()
-    snoozed_until: datetime | None = None
+    apart: timedelta = ONCE_A_DAY
+    silent_until: datetime | None = None
 
 
 def next_reminder(standing: Standing, rule: CadenceRule, now: datetime) -> datetime | None:
     """Give when the next reminder is due (never in the past, never in quiet hours), or None: no more will come.
 
-    * Every `interval` since the last, and `deadline_days` before each deadline, whichever comes first; but those that
-      are still to come before the nearest deadline are kept in reserve out of `at_most`.
-    * Never within 24 hours of the last one, or of the act that opened the first process.
-    * After a snooze: at its end.
+    * At the end of a silence that the person chose, at the moment that they chose.
+    * Otherwise at their hour, never within a day of the last one or of what opened the first process.
     """
-    left = rule.at_most - standing.sent
-    if left <= 0:
+    hours = standing.hours
+    if standing.silent_until is not None and _is_ahead(standing.silent_until, standing.last):
+        return hours.after_quiet(max(standing.silent_until, now))
+    if standing.sent >= rule.at_most:
         return None
-    since = max(standing.opened_at, standing.last or standing.opened_at)
-    points = _deadline_points(standing.deadlines, rule.deadline_days, since)
-    due = since + rule.interval
-    if points and (points[0] < due or len(points) >= left):
-        due = points[0] + _spread(standing.user_id)
-    due = max(due, since + ONCE_A_DAY)
-    if standing.snoozed_until is not None and standing.snoozed_until > now:
-        due = max(standing.snoozed_until, since + ONCE_A_DAY)
-    due = max(due, now)
-    settled = after_quiet(due, rule)
-    return settled if settled == due else settled + _spread(standing.user_id)
+    point = _next_point(standing, rule)
+    if point is None:
+        return None
+    due = _keep_apart(hours.next_slot(point), standing, rule)
+    if due < now:
+        due = now if now - due <= _HELD_UP and not hours.is_quiet(now) else hours.next_slot(now)
+    return due
 
 
-def is_quiet(moment: datetime, rule: CadenceRule) -> bool:
-    """Tell whether nobody is to be written to at this hour."""
-    start, end, hour = rule.quiet_from, rule.quiet_until, moment.hour
-    return start <= hour < end if start <= end else hour >= start or hour < end
+def _is_ahead(silent_until: datetime, last: datetime | None) -> bool:
+    return last is None or silent_until > last
 
 
-def after_quiet(moment: datetime, rule: CadenceRule) -> datetime:
-    """Give the moment itself, or the end of the quiet hours that it falls into."""
-    if not is_quiet(moment, rule):
-        return moment
-    end = datetime.combine(moment.date(), time(rule.quiet_until), moment.tzinfo)
-    return end if end > moment else end + timedelta(days=1)
+def _keep_apart(slot: datetime, standing: Standing, rule: CadenceRule) -> datetime:
+    """Put off what comes too soon; by minutes where that is enough, or else to the next day's slot."""
+    if standing.last is not None:
+        earliest = standing.last + max(ONCE_A_DAY, rule.at_least_apart, standing.apart)
+    else:
+        earliest = _begin(standing) + ONCE_A_DAY
+    if slot >= earliest:
+        return slot
+    if earliest - slot <= _ROUND_UP and not standing.hours.is_quiet(earliest):
+        return earliest
+    return standing.hours.next_slot(earliest)
 
 
-def _deadline_points(deadlines: Sequence[datetime], days: Sequence[int], since: datetime) -> list[datetime]:
-    """Give the moments so many days before each deadline that are still to come.
-
-    One that comes within a day of the last message is put off until that day is over, but not beyond its deadline.
-    """
-    coming = [
-        (max(deadline - timedelta(days=day), since + ONCE_A_DAY), deadline)
-        for deadline in deadlines
-        for day in days
-        if deadline - timedelta(days=day) > since
-    ]
-    return sorted({point for point, deadline in coming if point <= deadline})
+def _begin(standing: Standing) -> datetime:
+    return min(each.since for each in standing.opened)
 
 
-def _spread(user_id: int) -> timedelta:
-    """Give everybody their own second of an hour: neither a deadline nor a morning makes ten thousand due at once."""
-    digest = hashlib.sha256(str(user_id).encode()).digest()
-    return timedelta(seconds=int.from_bytes(digest[:4]) % 3600)
+def _next_point(standing: Standing, rule: CadenceRule) -> datetime | None:
+    """Give the first moment after the last reminder that the cadence names, before hours and distances are kept."""
+    since = max(_begin(standing), standing.last or _begin(standing))
+    points = sorted({point for each in standing.opened for point in _points(each, rule) if point > since})
+    calm = since + rule.gap(standing.sent) if _is_calm(standing, rule, since) else None
+    if calm is None:
+        return points[0] if points else None
+    comes_first = not points or points[0] - calm >= rule.gap(0) / 2  # or it falls together with that of a date
+    return calm if comes_first and len(points) < rule.at_most - standing.sent else points[0]
+
+
+def _points(each: Open, rule: CadenceRule) -> list[datetime]:
+    """Give the moments that a date names. Who came after it is reminded as if it were just over."""
+    if each.deadline is None:
+        return []
+    before = [each.deadline - timedelta(days=days) for days in rule.before_days]
+    after = [max(each.deadline, each.since) + timedelta(days=days) for days in rule.after_days]
+    return [point for point in (*before, *after) if point > each.since]
+
+
+def _is_calm(standing: Standing, rule: CadenceRule, since: datetime) -> bool:
+    """Tell whether the growing gaps count: something has no date and they aren't over, or every date is far."""
+    if standing.sent < len(rule.gap_days) and any(each.deadline is None for each in standing.opened):
+        return True
+    first = timedelta(days=max(rule.before_days, default=0))
+    return any(each.deadline is not None and each.deadline - first > since for each in standing.opened)

@@ -30,7 +30,13 @@ class OpenProcess:
 
 
 def digest(
-    opened: Sequence[OpenProcess], *, safe_word: str, number: int, now: datetime, ticket: str | None = None
+    opened: Sequence[OpenProcess],
+    *,
+    safe_word: str,
+    number: int,
+    now: datetime,
+    last: bool = False,
+    ticket: str | None = None,
 ) -> Reminder:
     """Give the reminder; `opened` has at least one entry. Each process is named once, the most pressing first.
 
@@ -49,6 +55,8 @@ def digest(
         community=communities.pop() if len(communities) == 1 else None,
         deadline=next((each for each in deadlines if each > now), deadlines[-1] if deadlines else None),
         number=number,
+        since=min(line.since for line in lines if line.since is not None),
+        last=last,
         ticket=ticket,
     )
 

@@ -36,7 +36,10 @@ class FirstDm(_Data):
 
 
 class Reminder(_Data):
-    """A digest of one person's open processes, `more` beyond those named. `number` counts their reminders from 1."""
+    """A digest of one person's open processes, `more` beyond those named. `number` counts their reminders from 1.
+
+    `since` is how long the oldest of them has been open to them; `last` says that no other follows by itself.
+    """
 
     kind: Literal["reminder"] = "reminder"
     safe_word: str
@@ -45,11 +48,16 @@ class Reminder(_Data):
     community: str | None = None
     deadline: datetime | None = None
     number: int = 1
+    since: datetime | None = None
+    last: bool = False
     ticket: str | None = None
 
 
 class Patched(_Data):
-    """Told once when a process turns patched. `open_processes` counts the person's others that are not."""
+    """Told once when a process turns patched. `open_processes` counts the person's others that are not.
+
+    `others` turned patched within the same ten minutes, `more` beyond those named.
+    """
 
     kind: Literal["patched"] = "patched"
     safe_word: str
@@ -58,14 +66,18 @@ class Patched(_Data):
     nodes: int
     node_url: str | None = None
     open_processes: int = 0
+    others: tuple[ProcessLine, ...] = ()
+    more: int = 0
 
 
 class Regressed(_Data):
-    """A patched process stopped showing its keys: reminders begin again."""
+    """A patched process stopped showing its keys, and `others` with it: reminders begin again."""
 
     kind: Literal["regressed"] = "regressed"
     safe_word: str
     process: ProcessLine
+    others: tuple[ProcessLine, ...] = ()
+    more: int = 0
     ticket: str | None = None
 
 
@@ -89,15 +101,24 @@ class Announcement(_Data):
     keys: tuple[str, ...] = ()
 
 
+class Mention(_Data):
+    """Instead of a reminder, in a server's channel, to one who agreed to it: names neither process nor safe word."""
+
+    kind: Literal["mention"] = "mention"
+    user_id: int
+    guild_id: int
+
+
 class Alarm(_Data):
-    """One sentence for the operators."""
+    """One sentence for the operators. `guild_id` is the server whose reminders they may resume."""
 
     kind: Literal["alarm"] = "alarm"
     sentence: str
+    guild_id: int | None = None
 
 
 Notice = Annotated[
-    FirstDm | Reminder | Patched | Regressed | Unreadable | Announcement | Alarm, Field(discriminator="kind")
+    FirstDm | Reminder | Patched | Regressed | Unreadable | Announcement | Mention | Alarm, Field(discriminator="kind")
 ]
 NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
 
@@ -123,6 +144,14 @@ class Sent(_Data):
 
     channel_id: int
     message_id: int
+
+
+class Members(Protocol):
+    """Knows who is in a server. Implemented in `cogs/delivery.py`."""
+
+    async def is_member(self, guild_id: int, user_id: int) -> bool | None:
+        """Tell whether a person is in a server that the bot is in; None where Discord does not say."""
+        ...
 
 
 class Sender(Protocol):

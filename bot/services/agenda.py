@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.cadence import CadenceRule, Standing, next_reminder
+from bot.domain.cadence import CadenceRule, Open, Standing, next_reminder
+from bot.domain.hours import Hours, zone_of
 from bot.settings import ReminderSettings
 from bot.store import people, registrations
 from bot.store.people import Person
@@ -17,11 +18,12 @@ from bot.store.registrations import Registration
 def rule_of(settings: ReminderSettings) -> CadenceRule:
     """Give the operator's bounds as the cadence knows them."""
     return CadenceRule(
-        interval=settings.interval,
-        deadline_days=settings.deadline_days,
+        before_days=settings.deadline_days,
+        after_days=settings.after_days,
+        gap_days=settings.gap_days,
+        at_least_apart=settings.at_least_apart,
+        at_most_apart=settings.at_most_apart,
         at_most=settings.at_most,
-        quiet_from=settings.quiet_from,
-        quiet_until=settings.quiet_until,
     )
 
 
@@ -29,7 +31,21 @@ class Agenda:
     """Writes `next_reminder_at`. Only what is theirs, confirmed not patched and not blocked is ever reminded."""
 
     def __init__(self, settings: ReminderSettings) -> None:
+        self.settings = settings
         self.rule = rule_of(settings)
+
+    def hours(self, person: Person) -> Hours:
+        """Give the hours at which this person may be written to: their own, or else those that are the rule."""
+        settings, zone = self.settings, zone_of(person.zone)
+        chosen = person.quiet_from is not None and person.quiet_until is not None
+        return Hours(
+            user_id=person.user_id,
+            zone=zone,
+            hour=person.created_at.astimezone(zone).hour if person.hour is None else person.hour,
+            spread=settings.spread if person.hour is None else timedelta(hours=1),
+            quiet_from=person.quiet_from if chosen and person.quiet_from is not None else settings.quiet_from,
+            quiet_until=person.quiet_until if chosen and person.quiet_until is not None else settings.quiet_until,
+        )
 
     async def plan(self, connection: AsyncConnection, user_ids: Sequence[int], now: datetime) -> None:
         """Plan each of these people's next reminder; in the transaction that changed something of theirs."""
@@ -47,17 +63,28 @@ class Agenda:
         if not opened:
             await people.change(connection, person.user_id, next_reminder_at=None, reminders_sent=0, snoozed_until=None)
             return
-        silent = person.stopped_at is not None or person.unreachable_code is not None
-        due = None if silent else next_reminder(_standing(person, opened), self.rule, now)
+        remindable = [each for each in opened if each.remindable]
+        due = None
+        if remindable and is_listening(person):
+            due = next_reminder(self._standing(person, remindable), self.rule, now)
         await people.change(connection, person.user_id, next_reminder_at=due)
 
+    def _standing(self, person: Person, opened: Sequence[Registration]) -> Standing:
+        return Standing(
+            hours=self.hours(person),
+            opened=tuple(dict.fromkeys(Open(since=since_of(each), deadline=each.deadline) for each in opened)),
+            last=person.last_reminder_at,
+            sent=person.reminders_sent,
+            apart=timedelta(days=person.apart_days or 1),
+            silent_until=person.snoozed_until,
+        )
 
-def _standing(person: Person, opened: Sequence[Registration]) -> Standing:
-    return Standing(
-        user_id=person.user_id,
-        opened_at=min(each.status.since or each.created_at for each in opened),
-        last=person.last_reminder_at,
-        sent=person.reminders_sent,
-        deadlines=tuple({each.deadline for each in opened if each.deadline is not None}),
-        snoozed_until=person.snoozed_until,
-    )
+
+def is_listening(person: Person) -> bool:
+    """Tell whether this person wants reminders, and can be reached somehow."""
+    return person.stopped_at is None and (person.unreachable_code is None or person.mention_guild_id is not None)
+
+
+def since_of(registration: Registration) -> datetime:
+    """Give since when it is this person's to do: never earlier than when they registered it."""
+    return max(registration.created_at, registration.status.since or registration.created_at)

@@ -37,8 +37,10 @@ class Alarms:
         async with self._database.write() as connection:
             return await self.ring_in(connection, key, sentence, self._clock())
 
-    async def ring_in(self, connection: AsyncConnection, key: str, sentence: str, now: datetime) -> bool:
-        """Do the same in the transaction that found the reason."""
+    async def ring_in(
+        self, connection: AsyncConnection, key: str, sentence: str, now: datetime, *, guild_id: int | None = None
+    ) -> bool:
+        """Do the same in the transaction that found the reason. `guild_id`: the server that they may resume."""
         name = f"alarm:{key}"
         last = await memos.recall(connection, name, lock=True)
         if last is not None and now - datetime.fromisoformat(last) < AT_MOST_EVERY:
@@ -46,7 +48,7 @@ class Alarms:
         await memos.remember(connection, name, now.isoformat())
         log.error("alarm", key=key, sentence=sentence)
         for operator in self._operators:
-            await outbox.owe(connection, Alarm(sentence=sentence), now=now, user_id=operator)
+            await outbox.owe(connection, Alarm(sentence=sentence, guild_id=guild_id), now=now, user_id=operator)
         if self._webhook is not None:
             task = asyncio.create_task(self._post(self._webhook.get_secret_value(), sentence))
             self._posts.add(task)

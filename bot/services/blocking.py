@@ -53,9 +53,7 @@ class Blocking:
             if not mine:
                 raise NotYours("You don't follow that process as its owner.")
             if reason is None:
-                await people.change(
-                    connection, user_id, stopped_at=None, snoozed_until=None, unreachable_code=None, reminders_sent=0
-                )
+                await people.begin_again(connection, user_id)
             await self._block(connection, user_id, mine, reason)
 
     async def _block(

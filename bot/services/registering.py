@@ -33,7 +33,7 @@ from bot.services.following import Following, Progress
 from bot.services.recording import Recording
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
-from bot.store import migrations, people, processes, registrations
+from bot.store import guilds, migrations, people, processes, registrations
 from bot.store.database import Database
 from bot.store.migrations import Migration
 from bot.store.processes import Target
@@ -185,7 +185,7 @@ class Registering(Following):
                 await processes.lock(connection, process)
             for process in order.pasted.valid:  # and then as pasted, which is the order that people see ever after
                 changed |= await self._store_one(connection, order, readings[process], mine, now)
-            await people.change(connection, request.user_id, stopped_at=None, unreachable_code=None, reminders_sent=0)
+            await self._begin_again(connection, order, mine)
             await self._agenda.plan(connection, sorted(changed), now)
             followed = await registrations.of_person(connection, request.user_id)
             new = _as_pasted(order, followed)
@@ -201,6 +201,18 @@ class Registering(Following):
             safe_word=person.safe_word,
             first_dm=first_dm,
         )
+
+    async def _begin_again(self, connection: AsyncConnection, order: _Order, mine: Sequence[Registration]) -> None:
+        """Registering is an act: reminders that were stopped or blocked begin again, and who left a server is back."""
+        request = order.request
+        await people.change(
+            connection, request.user_id, stopped_at=None, stop_reason=None, unreachable_code=None, reminders_sent=0
+        )
+        if request.role is Role.MINE:
+            same = [each.id for each in mine if each.process in order.pasted.valid]
+            await registrations.change(connection, same, blocked=None)
+        if request.guild_id is not None:
+            await guilds.forget_stranger(connection, request.guild_id, request.user_id)
 
     async def _store_one(
         self, connection: AsyncConnection, order: _Order, reading: Reading, mine: Sequence[Registration], now: datetime

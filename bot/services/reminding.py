@@ -9,18 +9,19 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.cadence import after_quiet, is_quiet
 from bot.domain.digest import OpenProcess, digest
-from bot.domain.notices import Notice, Regressed, Reminder
-from bot.errors import BadInput, NotYours
+from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder
+from bot.domain.observation import Verdict
 from bot.services import holds
-from bot.services.agenda import Agenda
+from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
 from bot.services.health import Pulse
 from bot.services.naming import Names, names_of
+from bot.services.places import Places
 from bot.services.supervising import Loop, seconds_until
 from bot.services.ticketing import Ticketing
-from bot.store import outbox, people, registrations, tickets
+from bot.services.wishing import recipient
+from bot.store import guilds, outbox, people, registrations
 from bot.store.database import Database
 from bot.store.outbox import Message
 from bot.store.people import Person
@@ -29,20 +30,22 @@ from bot.store.registrations import Registration
 log = structlog.get_logger()
 
 AFTER_A_FAULT = timedelta(hours=6)
-LONGEST_SNOOZE = timedelta(days=90)
+LOOK_AGAIN = timedelta(hours=1)
 _BATCH = 25  # of one transaction: others wait for it to write
 _POLL = 5.0
-_NOT_YOURS = "That button belongs to somebody else's message."
 
 
 class Reminding(Loop):
     """Owes reminders, and answers the buttons on them. It is also delivery's advisor: what is owed may be overtaken."""
 
-    def __init__(self, database: Database, agenda: Agenda, ticketing: Ticketing, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, agenda: Agenda, ticketing: Ticketing, clock: Clock, *, places: Places | None = None
+    ) -> None:
         super().__init__(Pulse("reminding", timedelta(seconds=60), clock), self._round)
         self._database = database
         self._agenda = agenda
         self._ticketing = ticketing
+        self._places = places
         self._clock = clock
         self.blocking = Blocking(database, agenda, clock)
 
@@ -58,14 +61,27 @@ class Reminding(Loop):
         owed = 0
         while not self.stopping:
             now = self._clock()
-            async with self._database.write() as connection:
-                if await holds.held_until(connection, holds.CHECKS, now):
+            async with self._database.read() as connection:
+                if await self._held_until(connection, now):
                     return owed
-                due = await people.due(connection, now, _BATCH)
-                owed += await self._owe(connection, due, now)
-            if len(due) < _BATCH:
+                user_ids = await people.are_due(connection, now, _BATCH)
+            if not user_ids:
                 break
+            if self._places is not None:
+                await self._places.ask_members(user_ids)
+            async with self._database.write() as connection:
+                if self._places is not None:
+                    await self._places.pause_where_many_left(connection, user_ids, now)
+                due = await people.due(connection, now, user_ids)
+                owed += await self._owe(connection, due, now)
+            self.pulse.beat()
         return owed
+
+    async def _held_until(self, connection: AsyncConnection, now: datetime) -> datetime | None:
+        """Give until when nobody is reminded: many checks failed at once, or an operator wants it so."""
+        if self._agenda.settings.maintenance:
+            return now + LOOK_AGAIN
+        return await holds.held_until(connection, holds.CHECKS, now)
 
     async def _owe(self, connection: AsyncConnection, due: Sequence[Person], now: datetime) -> int:
         user_ids = [person.user_id for person in due]
@@ -74,17 +90,17 @@ class Reminding(Loop):
         owed = 0
         names = await names_of(connection, [each for listed in followed.values() for each in listed])
         for person in due:
-            opened = [each for each in followed[person.user_id] if each.open]
+            opened = [each for each in followed[person.user_id] if each.remindable]
             if person.user_id in on_its_way:
-                later = after_quiet(now + timedelta(hours=1), self._agenda.rule)
+                later = self._agenda.hours(person).after_quiet(now + LOOK_AGAIN)
                 await people.change(connection, person.user_id, next_reminder_at=later)
                 continue
             try:
                 async with connection.begin_nested():
-                    if opened and person.stopped_at is None and person.unreachable_code is None:
-                        await self._owe_one(connection, person, opened, names, now)
-                        owed += 1
-                    await self._agenda.plan(connection, [person.user_id], now)
+                    if opened and is_listening(person):
+                        owed += await self._owe_one(connection, person, opened, names, now)
+                    else:
+                        await self._agenda.plan(connection, [person.user_id], now)
             except Exception:
                 log.exception("a reminder could not be owed")  # it must not keep the others waiting
                 await people.change(connection, person.user_id, next_reminder_at=now + AFTER_A_FAULT)
@@ -92,96 +108,97 @@ class Reminding(Loop):
 
     async def _owe_one(
         self, connection: AsyncConnection, person: Person, opened: Sequence[Registration], names: Names, now: datetime
-    ) -> None:
+    ) -> int:
+        """Count it and plan the next one, so that it can say whether it is the last; then owe it. Give how many."""
         number = person.reminders_sent + 1
+        await people.change(connection, person.user_id, reminders_sent=number, last_reminder_at=now, snoozed_until=None)
+        await self._agenda.plan(connection, [person.user_id], now)
+        if person.unreachable_code is not None:
+            return await self._owe_mention(connection, person, now)
+        then = await people.find(connection, person.user_id)
         ticket = await self._ticketing.mint_in(connection, person.user_id, opened, now)
         notice = digest(
             [open_process(each, names) for each in opened],
             safe_word=person.safe_word,
             number=number,
+            last=then is None or then.next_reminder_at is None,
             now=now,
             ticket=ticket,
         )
         await outbox.owe(connection, notice, now=now, user_id=person.user_id)
-        await people.change(connection, person.user_id, reminders_sent=number, last_reminder_at=now, snoozed_until=None)
+        return 1
 
-    async def snooze(self, user_id: int, delivery_id: int, until: datetime) -> datetime | None:
-        """Pause this person's reminders until then, 90 days at most; give when the next comes, if one does.
-
-        Raises NotYours where the delivery was to somebody else, BadInput where the moment has passed.
-        """
-        now = self._clock()
-        if until <= now:
-            raise BadInput("That moment has passed; choose a later one.")
-        async with self._database.write() as connection:
-            await self._own_delivery(connection, user_id, delivery_id)
-            await people.change(connection, user_id, snoozed_until=min(until, now + LONGEST_SNOOZE))
-            await outbox.withdraw(connection, user_id, ["reminder"], now=now)
-            await self._agenda.plan(connection, [user_id], now)
-            person = await people.find(connection, user_id)
-        return None if person is None else person.next_reminder_at
-
-    async def stop(self, user_id: int, delivery_id: int | None = None) -> None:
-        """End this person's reminders, and every link that they were sent. Their processes stay registered.
-
-        Raises NotYours where the delivery was to somebody else.
-        """
-        now = self._clock()
-        async with self._database.write() as connection:
-            if delivery_id is not None:
-                await self._own_delivery(connection, user_id, delivery_id)
-            await people.change(connection, user_id, stopped_at=now, snoozed_until=None)
-            await tickets.end_for(connection, user_id)
-            await outbox.withdraw(connection, user_id, ["reminder", "regressed", "unreadable"], now=now)
-            await self._agenda.plan(connection, [user_id], now)
-
-    async def resume(self, user_id: int) -> datetime | None:
-        """Begin again, by the person's own act, also where their DMs were closed; give when the next reminder comes."""
-        now = self._clock()
-        async with self._database.write() as connection:
-            await people.change(
-                connection, user_id, stopped_at=None, snoozed_until=None, unreachable_code=None, reminders_sent=0
-            )
-            await self._agenda.plan(connection, [user_id], now)
-            person = await people.find(connection, user_id)
-        return None if person is None else person.next_reminder_at
-
-    async def _own_delivery(self, connection: AsyncConnection, user_id: int, delivery_id: int) -> None:
-        message = await outbox.find(connection, delivery_id)
-        if message is None or message.user_id != user_id:
-            raise NotYours(_NOT_YOURS)
+    async def _owe_mention(self, connection: AsyncConnection, person: Person, now: datetime) -> int:
+        """Owe what this person agreed to instead of a DM; where there is no channel for it any more, nothing."""
+        guild_id = person.mention_guild_id
+        guild = await guilds.find(connection, guild_id) if guild_id is not None else None
+        if guild is None or guild.channel_id is None or guild.left_at is not None or guild.paused_at is not None:
+            await people.change(connection, person.user_id, mention_guild_id=None, next_reminder_at=None)
+            return 0
+        notice = Mention(user_id=person.user_id, guild_id=guild.guild_id)
+        await outbox.owe(connection, notice, now=now, channel_id=guild.channel_id)
+        return 1
 
     async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
         """Look at a message that was owed a while ago: patched processes leave a reminder, quiet hours hold it."""
-        notice = message.notice
-        if message.user_id is None or not isinstance(notice, Reminder | Regressed):
+        notice, user_id = message.notice, recipient(message)
+        if user_id is not None and isinstance(notice, Patched):
+            return await _still_patched(connection, user_id, notice)
+        if user_id is None or not isinstance(notice, Reminder | Regressed | Mention):
             return notice
-        followed = await registrations.of_person(connection, message.user_id)
-        opened = [each for each in followed if each.open]
-        person = await people.find(connection, message.user_id)
+        person = await people.find(connection, user_id)
         if person is None or person.stopped_at is not None:
             return None
-        if isinstance(notice, Regressed):
-            return notice if any(each.process == notice.process.process for each in opened) else None
-        if not opened:
+        followed = await registrations.of_person(connection, user_id)
+        opened = [each for each in followed if each.remindable]
+        if not opened or not _is_wanted(notice, person, opened):
             return None
-        held = await holds.held_until(connection, holds.CHECKS, now)
-        if held is not None or is_quiet(now, self._agenda.rule):
-            return after_quiet(held or now, self._agenda.rule)
+        held, hours = await self._held_until(connection, now), self._agenda.hours(person)
+        if held is not None or hours.is_quiet(now):
+            return hours.after_quiet(held or now)
+        if not isinstance(notice, Reminder):
+            return notice
         names = await names_of(connection, followed)
         return digest(
             [open_process(each, names) for each in opened],
             safe_word=notice.safe_word,
             number=notice.number,
+            last=person.next_reminder_at is None,
             now=now,
             ticket=notice.ticket,
         )
 
     async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
-        """Count the day from when the reminder went, not from when it was owed."""
-        if message.user_id is not None and isinstance(message.notice, Reminder):
-            await people.change(connection, message.user_id, last_reminder_at=now)
-            await self._agenda.plan(connection, [message.user_id], now)
+        """Count the day from when it went, not from when it was owed. What came undone counts as a reminder."""
+        user_id = recipient(message)
+        if user_id is not None and isinstance(message.notice, Reminder | Regressed | Mention):
+            await people.change(connection, user_id, last_reminder_at=now)
+            await self._agenda.plan(connection, [user_id], now)
+
+
+def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: Sequence[Registration]) -> bool:
+    """Tell whether it still is so: what came undone is open, and a mention is what this person agreed to."""
+    match notice:
+        case Reminder():
+            return True
+        case Regressed():
+            undone = {line.process for line in (notice.process, *notice.others)}
+            return any(each.process in undone for each in opened)
+        case Mention():
+            return person.unreachable_code is not None and person.mention_guild_id == notice.guild_id
+
+
+async def _still_patched(connection: AsyncConnection, user_id: int, notice: Patched) -> Patched | None:
+    """Leave out what came undone while the message waited for more to join it."""
+    followed = await registrations.of_person(connection, user_id)
+    patched = {each.process for each in followed if each.verdict is Verdict.PATCHED}
+    lines = [line for line in (notice.process, *notice.others) if line.process in patched]
+    if not lines:
+        return None
+    if lines[0].process == notice.process.process:
+        return notice.model_copy(update={"others": tuple(lines[1:])})
+    seen = {"process": lines[0], "others": tuple(lines[1:]), "shown": (), "node_url": None}
+    return notice.model_copy(update=seen)
 
 
 def open_process(registration: Registration, names: Names) -> OpenProcess:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.cadence import ONCE_A_DAY
 from bot.domain.card import Role
+from bot.domain.digest import NAMED_AT_MOST
 from bot.domain.notices import Patched, ProcessLine, Regressed, Unreadable
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
@@ -16,10 +18,12 @@ from bot.domain.verdict import Judgement
 from bot.services.naming import names_of
 from bot.services.ticketing import Ticketing
 from bot.settings import CheckSettings
-from bot.store import outbox, people, registrations
+from bot.store import gathering, outbox, people, registrations
 from bot.store.people import Person
 from bot.store.processes import Target
 from bot.store.registrations import Registration, counting
+
+TOGETHER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +108,8 @@ class Turning:
         told_meanwhile = any(each.told is Verdict.PATCHED for each in same if each.id == registration.id)
         if told_meanwhile or any(each.verdict is not Verdict.PATCHED for each in same):
             return
-        await registrations.change(connection, [each.id for each in same], told=Verdict.PATCHED)
-        notice = Patched(
+        await registrations.change(connection, [each.id for each in same], told=Verdict.PATCHED, blocked=None)
+        shown = Patched(
             safe_word=person.safe_word,
             process=await _line(connection, registration, now),
             shown=tuple(key for key, _ in judgement.shown) or judgement.exposed,
@@ -113,7 +117,7 @@ class Turning:
             node_url=proof_url(registration.process, judgement),
             open_processes=len({each.process for each in followed if each.open} - {registration.process}),
         )
-        await outbox.owe(connection, notice, now=now, user_id=person.user_id)
+        await _owe_patched(connection, person, shown, now)
 
     async def _regressed(
         self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime, *, listening: bool
@@ -124,16 +128,57 @@ class Turning:
         await registrations.change(connection, [each.id for each in same], told=Verdict.NOT_PATCHED)
         if open_anyway or not listening or registration.blocked is not None:
             return
-        ticket = await self._ticketing.mint_in(connection, person.user_id, [registration], now)
-        line = await _line(connection, registration, now)
-        notice = Regressed(safe_word=person.safe_word, process=line, ticket=ticket)
-        await outbox.owe(connection, notice, now=now, user_id=person.user_id)
+        await people.change(connection, person.user_id, reminders_sent=0)
+        await self._owe_regressed(connection, person, await _line(connection, registration, now), now)
+
+    async def _owe_regressed(
+        self, connection: AsyncConnection, person: Person, line: ProcessLine, now: datetime
+    ) -> None:
+        """Owe it, together with what came undone before it went; not within a day of a reminder."""
+        waiting = await gathering.untried(connection, person.user_id, "regressed")
+        before = waiting[1] if waiting is not None else None
+        named = [before.process, *before.others, line] if isinstance(before, Regressed) else [line]
+        processes = {each.process for each in named}
+        followed = await registrations.of_person(connection, person.user_id)
+        undone = [each for each in followed if each.process in processes]
+        notice = Regressed(
+            safe_word=person.safe_word,
+            process=named[0],
+            others=tuple(named[1:NAMED_AT_MOST]),
+            more=max(0, len(named) - NAMED_AT_MOST) + (before.more if isinstance(before, Regressed) else 0),
+            ticket=await self._ticketing.mint_in(connection, person.user_id, undone, now),
+        )
+        if waiting is not None:
+            await gathering.join(connection, waiting[0], notice)
+            return
+        reminded = person.last_reminder_at
+        not_before = None if reminded is None else max(now, reminded + ONCE_A_DAY)
+        await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
+
+
+async def _owe_patched(connection: AsyncConnection, person: Person, notice: Patched, now: datetime) -> None:
+    """Owe it, or have it join the one that waits: within ten minutes a person gets one of these, not twenty."""
+    delivery_id, before = await gathering.untried(connection, person.user_id, "patched") or (0, None)
+    if isinstance(before, Patched):
+        others = (*before.others, notice.process)
+        joined = before.model_copy(
+            update={
+                "others": others[: NAMED_AT_MOST - 1],
+                "more": before.more + max(0, len(others) - NAMED_AT_MOST + 1),
+                "open_processes": notice.open_processes,
+            }
+        )
+        await gathering.join(connection, delivery_id, joined)
+        return
+    sent = await gathering.newest_sent(connection, person.user_id, "patched")
+    not_before = None if sent is None else max(now, sent + TOGETHER)
+    await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
 
 
 async def _line(connection: AsyncConnection, registration: Registration, now: datetime) -> ProcessLine:
     same = await registrations.of_person(connection, registration.user_id, registration.process)
     since = registration.status.since or registration.created_at
-    return (await names_of(connection, same)).line(registration, min(since, now))
+    return (await names_of(connection, same)).line(registration, min(max(since, registration.created_at), now))
 
 
 def proof_url(process: str, judgement: Judgement) -> str | None:

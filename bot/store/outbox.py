@@ -253,9 +253,9 @@ async def opening_before(connection: AsyncConnection, message: Message) -> int:
 
 
 async def waiting_reminder(connection: AsyncConnection, user_ids: Sequence[int]) -> set[int]:
-    """Give those of these people to whom a reminder is still on its way."""
+    """Give those of these people to whom a reminder, or what counts as one, is still on its way."""
     query = select(outbox.c.user_id).where(
-        outbox.c.user_id.in_(user_ids), outbox.c.kind == "reminder", outbox.c.state == State.OWED
+        outbox.c.user_id.in_(user_ids), outbox.c.kind.in_(("reminder", "regressed")), outbox.c.state == State.OWED
     )
     return set((await connection.scalars(query)).all())
 

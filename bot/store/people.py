@@ -72,13 +72,31 @@ async def change(connection: AsyncConnection, user_id: int, **values: Any) -> No
     await connection.execute(update(people).where(people.c.user_id == user_id).values(**values))
 
 
-async def due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[Person]:
-    """Give, locked, people whose reminder is due; those that another copy works on are skipped."""
+async def begin_again(connection: AsyncConnection, user_id: int) -> None:
+    """Let this person's reminders begin anew, as by an act of theirs: whatever ended or silenced them is over."""
+    await change(
+        connection,
+        user_id,
+        stopped_at=None,
+        stop_reason=None,
+        snoozed_until=None,
+        unreachable_code=None,
+        reminders_sent=0,
+    )
+
+
+async def are_due(connection: AsyncConnection, now: datetime, limit: int) -> list[int]:
+    """Give whose reminder is due, unlocked."""
+    query = select(people.c.user_id).where(people.c.next_reminder_at <= now)
+    return list((await connection.scalars(query.order_by(people.c.next_reminder_at).limit(limit))).all())
+
+
+async def due(connection: AsyncConnection, now: datetime, user_ids: Sequence[int]) -> Sequence[Person]:
+    """Give, locked, those of these people whose reminder is due; those that another copy works on are skipped."""
     query = (
         select(people)
-        .where(people.c.next_reminder_at <= now)
+        .where(people.c.next_reminder_at <= now, people.c.user_id.in_(user_ids))
         .order_by(people.c.next_reminder_at)
-        .limit(limit)
         .with_for_update(skip_locked=True)
     )
     return [build(Person, row) for row in (await connection.execute(query)).mappings()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
@@ -16,12 +16,15 @@ from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
 from bot.store.columns import build
-from bot.store.tables import migrations, registrations, targets
+from bot.store.tables import guilds, memberships, migrations, registrations, targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """One row of `registrations` with what it is judged by: its target's keys and status, its migration's deadline."""
+    """One row of `registrations` with what it is judged by: its target's keys and status, its migration's deadline.
+
+    `left_at` and `paused_at` are the server's whose migration it is in; `is_member` is None where nobody asked.
+    """
 
     id: int
     user_id: int
@@ -43,6 +46,9 @@ class Registration:
     deadline: datetime | None
     preset: str | None
     action: str | None  # of its migration: what enables patching there
+    left_at: datetime | None
+    paused_at: datetime | None
+    is_member: bool | None
 
     @property
     def status(self) -> TargetStatus:
@@ -61,6 +67,14 @@ class Registration:
     def open(self) -> bool:
         """Whether there is something for this person to do: theirs, confirmed not patched, not blocked."""
         return self.role is Role.MINE and self.verdict is Verdict.NOT_PATCHED and self.blocked is None
+
+    @property
+    def remindable(self) -> bool:
+        """Whether it is open and its owner may be reminded of it.
+
+        Not where it is a server's migration that the bot or the person left, or whose reminders are paused.
+        """
+        return self.open and self.left_at is None and self.paused_at is None and self.is_member is not False
 
 
 def counting(same: Sequence[Registration]) -> Sequence[Registration]:
@@ -84,9 +98,17 @@ def _query() -> Select[*tuple[Any, ...]]:
             migrations.c.deadline.label("deadline"),
             migrations.c.preset.label("preset"),
             migrations.c.action.label("action"),
+            guilds.c.left_at.label("left_at"),
+            guilds.c.paused_at.label("paused_at"),
+            memberships.c.is_member.label("is_member"),
         )
         .join(targets, targets.c.id == registrations.c.target_id)
         .outerjoin(migrations, migrations.c.id == registrations.c.migration_id)
+        .outerjoin(guilds, guilds.c.guild_id == migrations.c.guild_id)
+        .outerjoin(
+            memberships,
+            and_(memberships.c.guild_id == migrations.c.guild_id, memberships.c.user_id == registrations.c.user_id),
+        )
         .order_by(registrations.c.id)
     )
 

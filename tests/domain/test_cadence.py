@@ -1,130 +1,219 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.cadence import CadenceRule, Standing, after_quiet, is_quiet, next_reminder
+from bot.domain.cadence import CadenceRule, Open, Standing, next_reminder
+from bot.domain.hours import Hours
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 RULE = CadenceRule(
-    interval=timedelta(days=3), deadline_days=(30, 14, 7, 3, 1), at_most=20, quiet_from=22, quiet_until=8
+    before_days=(30, 14, 7, 3, 1),
+    after_days=(1, 2, 3, 10, 17, 24, 31, 38),
+    gap_days=(7, 7, 7, 7, 14, 14, 30, 30, 30),
+    at_least_apart=DAY,
+    at_most_apart=timedelta(days=30),
+    at_most=40,
 )
+HOURS = Hours(user_id=1, hour=12, spread=timedelta(seconds=1), quiet_from=22, quiet_until=8)
 
 
-def walk(standing: Standing, rule: CadenceRule, days: int = 365) -> list[datetime]:
+def standing(*deadlines: datetime | None, since: datetime = NOON, **values) -> Standing:
+    opened = tuple(Open(since=since, deadline=each) for each in deadlines or (None,))
+    return Standing(**{"hours": HOURS, "opened": opened} | values)
+
+
+def walk(standing: Standing, rule: CadenceRule = RULE, days: int = 3650) -> list[datetime]:
     """Give every reminder that a person would get who never acts: each is sent when it is due."""
     sent: list[datetime] = []
-    now = standing.opened_at
-    while (due := next_reminder(standing, rule, now)) is not None and due < standing.opened_at + timedelta(days=days):
+    start = now = min(each.since for each in standing.opened)
+    while (due := next_reminder(standing, rule, now)) is not None and due < start + timedelta(days=days):
         sent.append(due)
         now = due
-        standing = Standing(
-            user_id=standing.user_id,
-            opened_at=standing.opened_at,
-            last=due,
-            sent=standing.sent + 1,
-            deadlines=standing.deadlines,
-        )
+        standing = replace(standing, last=due, sent=standing.sent + 1, silent_until=None)
     return sent
 
 
-def test_without_a_deadline_it_goes_by_the_interval_and_ends():
-    sent = walk(Standing(user_id=1, opened_at=NOON), RULE)
-    assert sent[:2] == [NOON + timedelta(days=3), NOON + timedelta(days=6)]
-    assert len(sent) == RULE.at_most
+def days_after(start: datetime, moments: list[datetime]) -> list[int]:
+    return [round((each - start) / DAY) for each in moments]
 
 
-def test_a_far_deadline_keeps_its_own_reminders_in_reserve():
-    deadline = NOON + timedelta(days=200)
-    sent = walk(Standing(user_id=1, opened_at=NOON, deadlines=(deadline,)), RULE)
-    last_five = [(deadline - each).days for each in sent[-5:]]
-    assert len(sent) == RULE.at_most
-    assert last_five == [29, 13, 6, 2, 0]  # within the hour after each point
+def test_without_a_date_it_goes_from_weekly_to_monthly_and_then_there_is_silence():
+    sent = walk(standing())
+    assert days_after(NOON, sent) == [7, 14, 21, 28, 42, 56, 86, 116, 146]
 
 
-def test_the_last_day_before_a_deadline_is_not_missed_for_the_interval():
-    deadline = NOON + timedelta(days=3, hours=6)
-    sent = walk(Standing(user_id=1, opened_at=NOON, deadlines=(deadline,)), RULE)
-    assert any(timedelta(0) < deadline - each <= timedelta(days=1) for each in sent)
+def test_a_date_is_reminded_of_before_and_after_it_and_then_there_is_silence():
+    deadline = NOON + 40 * DAY
+    sent = walk(standing(deadline))
+    assert days_after(deadline, sent) == [-30, -14, -7, -3, -1, 1, 2, 3, 10, 17, 24, 31, 38]
 
 
-def test_a_snooze_is_kept_and_then_it_goes_on():
-    until = NOON + timedelta(days=10)
-    standing = Standing(user_id=1, opened_at=NOON, last=NOON, snoozed_until=until)
-    assert next_reminder(standing, RULE, NOON) == until
-    assert next_reminder(standing, RULE, until + timedelta(minutes=1)) == until + timedelta(minutes=1)
+def test_a_far_date_is_reminded_of_calmly_until_it_is_near():
+    deadline = NOON + 200 * DAY
+    sent = walk(standing(deadline))
+    assert days_after(NOON, sent)[:9] == [7, 14, 21, 28, 42, 56, 86, 116, 146]
+    assert days_after(deadline, sent)[-13:] == [-30, -14, -7, -3, -1, 1, 2, 3, 10, 17, 24, 31, 38]
+    assert max(b - a for a, b in pairwise(sent)) <= 30 * DAY
 
 
-def test_what_was_held_up_comes_at_once():
-    standing = Standing(user_id=1, opened_at=NOON - timedelta(days=40), last=NOON - timedelta(days=30))
-    assert next_reminder(standing, RULE, NOON) == NOON
+def test_too_few_are_kept_for_the_date():
+    deadline = NOON + 200 * DAY
+    sent = walk(standing(deadline), replace(RULE, at_most=14))
+    assert len(sent) == 14
+    assert days_after(deadline, sent)[1:] == [-30, -14, -7, -3, -1, 1, 2, 3, 10, 17, 24, 31, 38]
+
+
+def test_who_comes_after_the_date_is_reminded_too_and_not_for_ever():
+    sent = walk(standing(NOON - 400 * DAY))
+    assert days_after(NOON, sent) == [1, 2, 3, 10, 17, 24, 31, 38]
+
+
+def test_what_was_opened_after_a_point_is_not_reminded_by_it():
+    deadline = NOON + 6 * DAY
+    assert days_after(deadline, walk(standing(deadline)))[:2] == [-3, -1]
+
+
+def test_two_dates_and_none_are_one_series():
+    one, other = NOON + 20 * DAY, NOON + 21 * DAY
+    sent = walk(standing(one, other, None))
+    assert all(later - earlier >= DAY for earlier, later in pairwise(sent))
+    assert len([each for each in sent if each <= one]) < 9
+
+
+def test_a_person_may_want_them_further_apart():
+    deadline = NOON + 40 * DAY
+    sent = walk(standing(deadline, apart=7 * DAY))
+    assert min(b - a for a, b in pairwise(sent)) >= 7 * DAY
+    assert walk(standing(apart=30 * DAY))[1] - walk(standing(apart=30 * DAY))[0] >= 30 * DAY
+
+
+def test_the_operators_bounds_hold():
+    rule = replace(RULE, at_least_apart=2 * DAY, at_most_apart=10 * DAY)
+    sent = walk(standing(NOON + 200 * DAY), rule)
+    assert min(b - a for a, b in pairwise(sent)) >= 2 * DAY
+    assert max(b - a for a, b in pairwise(sent[:10])) <= 10 * DAY
+
+
+def test_it_comes_at_their_hour_in_their_zone_also_when_the_clock_changes():
+    tokyo = replace(HOURS, zone=ZoneInfo("Asia/Tokyo"), hour=19)
+    assert {each.astimezone(tokyo.zone).hour for each in walk(standing(hours=tokyo))} == {19}
+    berlin = replace(HOURS, zone=ZoneInfo("Europe/Berlin"), hour=9)
+    start = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    sent = walk(standing(since=start, hours=berlin))
+    assert {each.astimezone(berlin.zone).hour for each in sent} == {9}
+    assert {each.hour for each in sent} == {8, 7}
+
+
+def test_a_silence_is_kept_to_the_moment_and_then_it_goes_on():
+    until = NOON + 10 * DAY + timedelta(hours=5)
+    silent = standing(last=NOON, silent_until=until)
+    assert next_reminder(silent, RULE, NOON) == until
+    assert next_reminder(silent, RULE, until + timedelta(minutes=1)) == until + timedelta(minutes=1)
+    assert next_reminder(replace(silent, last=until, sent=1), RULE, until) == until.replace(hour=12) + 7 * DAY + DAY
+
+
+def test_tonight_is_tonight_though_one_came_today():
+    tonight = HOURS.tonight(NOON)
+    assert tonight.date() == NOON.date()
+    assert next_reminder(standing(last=NOON, sent=3, silent_until=tonight), RULE, NOON) == tonight
+    assert HOURS.tonight(NOON.replace(hour=21)).date() == NOON.date() + DAY
+    early_night = replace(HOURS, quiet_from=19)
+    assert early_night.tonight(NOON).hour == 18
+
+
+def test_a_silence_after_the_last_one_brings_one_more():
+    until = NOON + 300 * DAY
+    assert next_reminder(standing(last=NOON + 200 * DAY, sent=40, silent_until=until), RULE, NOON) == until
+
+
+def test_what_was_held_up_for_days_waits_for_their_hour():
+    held = standing(since=NOON - 40 * DAY, last=NOON - 30 * DAY)
+    assert next_reminder(held, RULE, NOON + timedelta(hours=2)) == HOURS.next_slot(NOON + timedelta(hours=2))
+
+
+def test_a_late_one_does_not_cost_a_day_but_ten_hours_do():
+    deadline = NOON + 2 * DAY
+    late = standing(deadline, last=deadline + DAY + timedelta(minutes=3), sent=2)
+    due = next_reminder(late, RULE, late.last)
+    assert due is not None
+    assert timedelta(hours=24) <= due - late.last <= timedelta(hours=25)
+    night = replace(late, last=deadline + DAY + timedelta(hours=9))
+    assert next_reminder(night, RULE, night.last) == HOURS.slot_on((deadline + 3 * DAY).date())
 
 
 def test_nothing_reminds_for_ever():
-    assert next_reminder(Standing(user_id=1, opened_at=NOON, sent=20), RULE, NOON) is None
+    assert next_reminder(standing(sent=40), RULE, NOON) is None
 
 
-@pytest.mark.parametrize(
-    ("hour", "quiet"), [(21, False), (22, True), (23, True), (0, True), (7, True), (8, False), (12, False)]
+zones = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]
 )
-def test_quiet_hours_over_midnight(hour: int, quiet: bool):
-    assert is_quiet(NOON.replace(hour=hour), RULE) is quiet
-
-
-def test_quiet_hours_end_on_the_right_day():
-    evening, morning = NOON.replace(hour=23), NOON.replace(hour=6)
-    assert after_quiet(evening, RULE) == NOON.replace(hour=8) + timedelta(days=1)
-    assert after_quiet(morning, RULE) == NOON.replace(hour=8)
-    assert after_quiet(NOON, RULE) == NOON
-
-
-def test_equal_hours_mean_that_none_is_quiet():
-    rule = CadenceRule(interval=timedelta(days=1), deadline_days=(), at_most=1, quiet_from=5, quiet_until=5)
-    assert not any(is_quiet(NOON.replace(hour=hour), rule) for hour in range(24))
-
-
-def test_a_morning_does_not_make_everybody_due_at_once():
-    night = NOON.replace(hour=2)
-    due = {next_reminder(Standing(user_id=n, opened_at=night), RULE, night) for n in range(100)}
-    assert len(due) > 90
-
-
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- zone given
+days = st.lists(st.integers(0, 60), max_size=6).map(tuple)
 rules = st.builds(
     CadenceRule,
-    interval=st.timedeltas(timedelta(hours=1), timedelta(days=40)),
-    deadline_days=st.lists(st.integers(0, 60), max_size=6).map(tuple),
+    before_days=days,
+    after_days=st.lists(st.integers(1, 60), min_size=1, max_size=6).map(tuple),
+    gap_days=st.lists(st.integers(1, 40), min_size=1, max_size=9).map(tuple),
+    at_least_apart=st.timedeltas(DAY, 3 * DAY),
+    at_most_apart=st.timedeltas(7 * DAY, 40 * DAY),
     at_most=st.integers(1, 30),
+)
+hours = st.builds(
+    Hours,
+    user_id=st.integers(1, 2**63 - 1),
+    zone=zones.map(ZoneInfo),
+    hour=st.integers(0, 23),
+    spread=st.timedeltas(timedelta(0), DAY),
     quiet_from=st.integers(0, 23),
     quiet_until=st.integers(0, 23),
 )
+opened = st.lists(st.builds(Open, since=moments, deadline=st.none() | moments), min_size=1, max_size=4).map(tuple)
 
 
-@given(
-    opened_at=moments, rule=rules, user_id=st.integers(1, 2**63 - 1), deadlines=st.lists(moments, max_size=3).map(tuple)
-)
-def test_over_a_year_never_twice_in_a_day_never_in_the_night_and_it_ends(opened_at, rule, user_id, deadlines):
-    sent = walk(Standing(user_id=user_id, opened_at=opened_at, deadlines=deadlines), rule, days=3650)
-    assert len(sent) <= rule.at_most
-    assert all(later - earlier >= timedelta(hours=24) for earlier, later in pairwise([opened_at, *sent]))
-    assert not any(is_quiet(each, rule) for each in sent)
+@given(opened=opened, rule=rules, hours=hours, apart=st.timedeltas(DAY, 30 * DAY))
+def test_never_twice_in_a_day_never_in_their_night_always_once_and_it_ends(opened, rule, hours, apart):
+    sent = walk(Standing(hours=hours, opened=opened, apart=apart), rule)
     assert sent, "somebody who is open is reminded at least once"
+    assert len(sent) <= rule.at_most
+    begin = min(each.since for each in opened)
+    assert all(later - earlier >= timedelta(hours=24) for earlier, later in pairwise([begin, *sent]))
+    assert all(later - earlier >= apart for earlier, later in pairwise(sent))
+    assert not any(hours.is_quiet(each) for each in sent)
+
+
+@given(opened=opened, hours=hours)
+def test_nobody_open_gets_none_in_a_month_before_it_ends(opened, hours):
+    """Up to the newest date, with a few days for the hour and for what falls together."""
+    sent = walk(Standing(hours=hours, opened=opened), RULE)
+    begin = min(each.since for each in opened)
+    dates = [each.deadline for each in opened if each.deadline is not None]
+    end = max(dates, default=begin)
+    within = [each for each in [begin, *sent] if each <= end]
+    assert all(later - earlier <= 36 * DAY for earlier, later in pairwise(within))
+    assert not dates or sent[-1] > end, "the date itself is not the end"
 
 
 @given(
-    opened_at=moments,
-    last=st.none() | moments,
-    sent=st.integers(0, 40),
+    standing=st.builds(
+        Standing,
+        hours=hours,
+        opened=opened,
+        last=st.none() | moments,
+        sent=st.integers(0, 40),
+        silent_until=st.none() | moments,
+    ),
     now=moments,
-    snoozed=st.none() | moments,
-    rule=rules,
 )
-def test_it_is_never_in_the_past_nor_before_the_end_of_a_snooze(opened_at, last, sent, now, snoozed, rule):
-    standing = Standing(user_id=7, opened_at=opened_at, last=last, sent=sent, snoozed_until=snoozed)
-    due = next_reminder(standing, rule, now)
-    assert (due is None) == (sent >= rule.at_most)
+def test_it_is_never_in_the_past_nor_before_the_end_of_a_silence(standing, now):
+    due = next_reminder(standing, RULE, now)
     if due is not None:
         assert due >= now
-        assert snoozed is None or snoozed <= now or due >= snoozed
+        assert not standing.hours.is_quiet(due)
+        silent_until = standing.silent_until
+        assert silent_until is None or silent_until <= (standing.last or silent_until) or due >= silent_until

@@ -53,7 +53,8 @@ async def told(app: Application) -> dict:
     kinds: dict = {}
     for message in messages:
         if message.kind in ("patched", "unreadable", "regressed"):
-            kinds.setdefault(message.notice.process.process, []).append(message.kind)
+            for line in (message.notice.process, *getattr(message.notice, "others", ())):
+                kinds.setdefault(line.process, []).append(message.kind)
     return kinds
 
 

@@ -89,7 +89,7 @@ async def test_a_reminder_names_it_once_by_its_own_label(app, world, register, m
     process, named = world.unpatched("Harbour\u202e **Coin**"), world.unpatched("Lantern")
     await register(process, label="My vault")
     await register(f"{process} {named}", migration_id=migration)
-    clock.move(days=4)
+    clock.move(days=8)
     assert await app.reminding.owe_due() == 1
     (reminder,) = await told(Reminder)
     assert [(each.process, each.label, each.name) for each in reminder.processes] == [

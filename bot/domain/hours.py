@@ -1,0 +1,151 @@
+"""The hours at which a person may be written to: their own zone, quiet hours and hour of the day."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from bot.errors import BadInput
+
+_EVENING = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """One person's hours of the day, all in `zone`. `quiet_from` equal to `quiet_until`: none is quiet.
+
+    They are written to at `hour`, somewhere within `spread`; where and when exactly follows from `user_id` alone, so
+    that ten thousand people who registered together are not due together.
+    """
+
+    user_id: int
+    zone: tzinfo = UTC
+    hour: int
+    spread: timedelta = timedelta(hours=1)
+    quiet_from: int
+    quiet_until: int
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Tell whether this person is not to be written to at that moment."""
+        hour = moment.astimezone(self.zone).hour
+        start, end = self.quiet_from, self.quiet_until
+        return start <= hour < end if start <= end else hour >= start or hour < end
+
+    def after_quiet(self, moment: datetime) -> datetime:
+        """Give the moment itself, or their own second of the hour after the quiet hours that it falls into."""
+        if not self.is_quiet(moment):
+            return moment
+        day = moment.astimezone(self.zone).date()
+        ends = (self._at(day + timedelta(days=more), self.quiet_until) for more in range(3))
+        end = next(
+            each for each in ends if each > moment and not self.is_quiet(each)
+        )  # that hour may not be, in spring
+        within = timedelta(seconds=self._share(3600))
+        return end + within if not self.is_quiet(end + within) else end
+
+    def next_slot(self, moment: datetime) -> datetime:
+        """Give the first of their own daily moments that is not before `moment`."""
+        day = moment.astimezone(self.zone).date()
+        slots = (self.slot_on(day + timedelta(days=more)) for more in range(-1, 4))
+        return next(each for each in slots if each >= moment)
+
+    def slot_on(self, day: date) -> datetime:
+        """Give their own moment of a day of their calendar, outside their quiet hours."""
+        start = self._start()
+        return self.after_quiet(self._at(day, start) + timedelta(seconds=self._share(self._width(start))))
+
+    def tonight(self, now: datetime) -> datetime:
+        """Give the evening of this day, or of the next where it is evening already.
+
+        Eight in their zone, or before their quiet hours where those begin earlier.
+        """
+        hour = _EVENING
+        while self.is_quiet(self._at(now.astimezone(self.zone).date(), hour)) and hour > 0:
+            hour -= 1
+        within = timedelta(seconds=self._share(3600))
+        evenings = (self._at(now.astimezone(self.zone).date() + timedelta(days=more), hour) for more in (0, 1))
+        return next(each + within for each in evenings if each - now >= timedelta(minutes=30))
+
+    def _start(self) -> int:
+        """Give the first hour of their window, which has `hour` in it and ends before their quiet hours do begin."""
+        hours = max(1, -(-int(self.spread.total_seconds()) // 3600))
+        start = self.hour
+        for _ in range(hours - 1):
+            if not self._quiet_hour((start + hours - 1) % 24) and start + hours <= 24:
+                break
+            start -= 1
+        return max(start, 0)
+
+    def _width(self, start: int) -> int:
+        return max(1, min(int(self.spread.total_seconds()), (24 - start) * 3600))
+
+    def _quiet_hour(self, hour: int) -> bool:
+        start, end = self.quiet_from, self.quiet_until
+        return start <= hour < end if start <= end else hour >= start or hour < end
+
+    def _at(self, day: date, hour: int) -> datetime:
+        return datetime.combine(day, time(hour), self.zone).astimezone(UTC)
+
+    def _share(self, of: int) -> int:
+        digest = hashlib.sha256(str(self.user_id).encode()).digest()
+        return int.from_bytes(digest[:8]) % of
+
+
+def read_zone(text: str) -> str:
+    """Give the IANA name of a time zone that somebody typed in any case. Raises BadInput."""
+    wanted = text.strip().replace(" ", "_").casefold()
+    name = _zones().get(wanted)
+    if name is None:
+        raise BadInput("I don't know that time zone. Choose one from the suggestions, such as Europe/Berlin.")
+    return name
+
+
+def zone_of(name: str | None) -> tzinfo:
+    """Give the zone of a stored name; UTC for none, and for one that this machine's data has lost."""
+    if name is None:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def suggest_zones(typed: str, nearby: tuple[str, ...] = (), limit: int = 25) -> list[str]:
+    """Give zones whose name holds what was typed; with nothing typed `nearby` come first."""
+    sought = typed.strip().replace(" ", "_").casefold()
+    if not sought:
+        return [*dict.fromkeys([*nearby, *_COMMON])][:limit]
+    found = [name for folded, name in _zones().items() if sought in folded]
+    return sorted(found, key=lambda name: (sought not in name.rsplit("/", 1)[-1].casefold(), name))[:limit]
+
+
+_OTHER_PREFIXES = ("Etc/", "SystemV/", "posix/", "right/")
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    names = sorted(available_timezones())
+    known = (name for name in names if ("/" in name or name == "UTC") and not name.startswith(_OTHER_PREFIXES))
+    return {name.casefold(): name for name in known}
+
+
+_COMMON = (
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Istanbul",
+    "Africa/Lagos",
+    "Asia/Kolkata",
+    "Asia/Jakarta",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "America/Sao_Paulo",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+)

@@ -1,0 +1,151 @@
+"""Servers: what moderators chose there, whether the bot is still in them, and who was when Discord was last asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.card import Role
+from bot.store.columns import build
+from bot.store.tables import guilds, memberships, migrations, people, registrations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guild:
+    """One row of `guilds`."""
+
+    guild_id: int
+    channel_id: int | None
+    left_at: datetime | None
+    paused_at: datetime | None
+    forgiven: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How many people a server's migrations have, each once, and how many of them cannot be reached, and why."""
+
+    people: int
+    stopped: int
+    closed: int
+    strangers: int
+
+    @property
+    def lost(self) -> int:
+        """Those who pressed *Stop* or refuse DMs."""
+        return self.stopped + self.closed + self.strangers
+
+
+NO_MUTUAL_SERVER = 50278
+
+
+async def find(connection: AsyncConnection, guild_id: int) -> Guild | None:
+    """Give what is known of a server, or None."""
+    row = (await connection.execute(select(guilds).where(guilds.c.guild_id == guild_id))).mappings().one_or_none()
+    return None if row is None else build(Guild, row)
+
+
+async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
+    """Set columns of a server, which need not be known yet."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    row = insert(guilds).values(guild_id=guild_id, **values)
+    await connection.execute(row.on_conflict_do_update(index_elements=[guilds.c.guild_id], set_=values))
+
+
+async def with_migrations(connection: AsyncConnection) -> dict[int, bool]:
+    """Give every server that has a migration, and whether the bot was known to be in it."""
+    query = (
+        select(migrations.c.guild_id, guilds.c.left_at)
+        .outerjoin(guilds, guilds.c.guild_id == migrations.c.guild_id)
+        .distinct()
+    )
+    return {guild_id: left_at is None for guild_id, left_at in (await connection.execute(query)).all()}
+
+
+async def forget_stranger(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
+    """Forget that a person was not in a server; tell whether that was known."""
+    where = (memberships.c.guild_id == guild_id, memberships.c.user_id == user_id, memberships.c.is_member.is_(False))
+    return (await connection.execute(delete(memberships).where(*where))).rowcount > 0
+
+
+async def people_of(connection: AsyncConnection, guild_id: int) -> list[int]:
+    """Give everybody who has something of theirs in a migration of this server."""
+    query = (
+        select(registrations.c.user_id)
+        .distinct()
+        .join(migrations, migrations.c.id == registrations.c.migration_id)
+        .where(migrations.c.guild_id == guild_id, registrations.c.role == Role.MINE)
+        .order_by(registrations.c.user_id)
+    )
+    return list((await connection.scalars(query)).all())
+
+
+async def guilds_of(connection: AsyncConnection, user_ids: Sequence[int]) -> list[int]:
+    """Give the servers in whose migrations these people have something of theirs."""
+    query = (
+        select(migrations.c.guild_id)
+        .distinct()
+        .join(registrations, registrations.c.migration_id == migrations.c.id)
+        .where(registrations.c.user_id.in_(user_ids), registrations.c.role == Role.MINE)
+    )
+    return list((await connection.scalars(query)).all())
+
+
+async def reached(connection: AsyncConnection, guild_id: int) -> Reached:
+    """Count how the people of a server can be reached. Who stopped counts as that, whatever else is so."""
+    theirs = (
+        select(registrations.c.user_id)
+        .distinct()
+        .join(migrations, migrations.c.id == registrations.c.migration_id)
+        .where(migrations.c.guild_id == guild_id, registrations.c.role == Role.MINE)
+    )
+    going = people.c.stopped_at.is_(None)
+    unreachable = people.c.unreachable_code
+    query = select(
+        func.count(),
+        func.count(people.c.stopped_at),
+        func.count().filter(and_(going, unreachable.is_not(None), unreachable != NO_MUTUAL_SERVER)),
+        func.count().filter(and_(going, unreachable == NO_MUTUAL_SERVER)),
+    ).where(people.c.user_id.in_(theirs))
+    number, stopped, closed, strangers = (await connection.execute(query)).one()
+    return Reached(people=number, stopped=stopped, closed=closed, strangers=strangers)
+
+
+async def to_ask(
+    connection: AsyncConnection, user_ids: Sequence[int], since: datetime, limit: int
+) -> list[tuple[int, int]]:
+    """Give (server, person) of these people's migrations of whom Discord was not asked since that moment."""
+    query = (
+        select(migrations.c.guild_id, registrations.c.user_id)
+        .join(migrations, migrations.c.id == registrations.c.migration_id)
+        .outerjoin(
+            memberships,
+            and_(memberships.c.guild_id == migrations.c.guild_id, memberships.c.user_id == registrations.c.user_id),
+        )
+        .where(
+            registrations.c.user_id.in_(user_ids),
+            registrations.c.role == Role.MINE,
+            or_(memberships.c.asked_at.is_(None), memberships.c.asked_at < since),
+        )
+        .distinct()
+        .limit(limit)
+    )
+    return [(guild_id, user_id) for guild_id, user_id in (await connection.execute(query)).all()]
+
+
+async def note_member(
+    connection: AsyncConnection, guild_id: int, user_id: int, *, is_member: bool, now: datetime
+) -> None:
+    """Write what Discord said of a person in a server."""
+    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    values = {"is_member": is_member, "asked_at": now}
+    row = insert(memberships).values(guild_id=guild_id, user_id=user_id, **values)
+    keys = [memberships.c.guild_id, memberships.c.user_id]
+    await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
