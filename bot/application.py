@@ -96,10 +96,10 @@ class Application:
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
         )
+        self.places.budget = self.delivering.budget
         self.tidying = Tidying(self.database, clock, self.delivering.budget)
         self.web = WebServer(
             build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
-        self.places.budget = self.delivering.budget
             settings.web,
         )
         self.web_port: int | None = None
