@@ -14,7 +14,10 @@ import pytest
 import structlog
 from filelock import FileLock
 
-pytest_plugins = ("tests.databases",)  # `database`, on SQLite and PostgreSQL, for more than one folder
+pytest_plugins = (
+    "tests.databases",  # `database`, on SQLite and PostgreSQL, for more than one folder
+    "tests.pseudo",  # `pseudo_german`, the language that nobody speaks
+)
 
 TOOLS = ("chromium", "node", "lua", "postgresql")
 _used: Counter[str] = Counter()

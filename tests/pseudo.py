@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from cogs.messages import language
 from scripts.catalogue import TEMPLATE
 
 LONGER = 0.35
@@ -67,3 +69,13 @@ def unsaid(text: str, *allowed: str) -> list[str]:
     for each in allowed:
         text = text.replace(each, "")
     return _PLAIN.findall(_OURS.sub("", text))
+
+
+@pytest.fixture
+def pseudo_german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Have the language that nobody speaks as German; gives its locale."""
+    write(tmp_path, "de")
+    monkeypatch.setattr(language, "CATALOGUES", tmp_path)
+    language.catalogue_of.cache_clear()
+    yield "de"
+    language.catalogue_of.cache_clear()

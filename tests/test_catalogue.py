@@ -104,17 +104,7 @@ def is_log(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("log", "_log")
 
 
-@pytest.fixture
-def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A catalogue of German that is not: the language that nobody speaks."""
-    pseudo.write(tmp_path, "de")
-    monkeypatch.setattr(language, "CATALOGUES", tmp_path)
-    language.catalogue_of.cache_clear()
-    yield
-    language.catalogue_of.cache_clear()
-
-
-@pytest.mark.usefixtures("german")
+@pytest.mark.usefixtures("pseudo_german")
 @pytest.mark.parametrize("locale", ["de", "de-AT"])
 def test_a_language_is_spoken_within_and_english_after_it(locale: str) -> None:
     with speaking(locale):
@@ -143,7 +133,7 @@ def test_a_broken_translation_is_said_in_english(tmp_path: Path, monkeypatch: py
     language.catalogue_of.cache_clear()
 
 
-@pytest.mark.usefixtures("german")
+@pytest.mark.usefixtures("pseudo_german")
 def test_errors_are_said_in_the_language_and_what_they_quote_is_code() -> None:
     inner = MalformedKey("{name} is a reserved name and cannot be part of a key.", name="**status**")
     outer = BadInput("{problem} Choose one from the suggestions, or paste a whole id.", problem=inner)
