@@ -131,10 +131,10 @@ class AoSettings(_Section):
         return value
 
 
-class CheckSettings(_Section):
 Days = tuple[Annotated[int, Field(ge=0, le=3650)], ...]
 
 
+class CheckSettings(_Section):
     """How often and how hard processes are looked at."""
 
     timeout: timedelta = timedelta(seconds=15)
@@ -163,10 +163,10 @@ class ReminderSettings(_Section):
     spread: timedelta = Field(default=timedelta(hours=4), ge=timedelta(minutes=1), le=timedelta(days=1))
     quiet_from: int = Field(default=22, ge=0, le=23)
     quiet_until: int = Field(default=8, ge=0, le=23)
-    messages_per_second: float = Field(
     maintenance: bool = False
     pause_share: float = Field(default=0.1, gt=0, le=1)
     pause_people: int = Field(default=20, ge=1)
+    messages_per_second: float = Field(
         default=10, gt=0, le=40, description="Requests; of Discord's 50 a second for all that a bot does"
     )
     new_dms_per_minute: float = Field(
