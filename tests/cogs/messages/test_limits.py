@@ -7,12 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from discord import ui
 
-import cogs
 from bot.domain.card import Arrival, Blocked, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
 from bot.domain.notices import (
     Alarm,
@@ -317,19 +315,3 @@ def test_a_missing_handler_is_to_be_installed(make_card: Make, fits: Fits, now: 
     assert f"Your message arrived {stamp}. The process has no handler for it: *Sign* installs it." in text
     text = fits(status_page(make_card(arrival=arrival, sign_url=None, no_sign_link=NoSignLink.NO_PUBLIC_URL)))
     assert "that has to be installed first." in text
-
-
-STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-
-
-def test_no_message_threatens_or_shouts() -> None:
-    """messages.md: never these words, and no exclamation mark in anything that we say."""
-    package = Path(cogs.__file__).parent
-    found = 0
-    for path in package.rglob("*.py"):
-        for said in STRING.findall(path.read_text()):
-            found += 1
-            lowered = said.lower()
-            for word in ("urgent", "last chance", "verify your wallet", "suspended", "!"):
-                assert word not in lowered, f"{path.name}: {said}"
-    assert found > 300
