@@ -31,6 +31,8 @@ PEOPLE = 500
 
 
 class NoSender:
+    ready = True
+
     async def send(self, envelope: Envelope) -> Sent:
         return Sent(channel_id=envelope.user_id or 0, message_id=envelope.delivery_id)
 

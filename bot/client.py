@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -108,6 +109,7 @@ class PatchbellClient(commands.AutoShardedBot):
         clock: Clock = utc_now,
         hear: Hear = lambda _status, _scope: None,
     ) -> None:
+        self._global_limit_ends = 0.0
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -117,7 +119,7 @@ class PatchbellClient(commands.AutoShardedBot):
             max_ratelimit_timeout=_LONGEST_WAIT,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
-            http_trace=_listening(hear),
+            http_trace=self._listening(hear),
         )
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody is called here
         Route.BASE = settings.api_url.rstrip("/")  # the one seam that discord.py has: for the whole process
@@ -171,6 +173,23 @@ class PatchbellClient(commands.AutoShardedBot):
             down = f"has lost {len(lost)} of {len(shards)} connections"
         return Part(name="gateway", moved_at=self._clock(), interval=_HEARTBEAT, down=down)
 
+    @property
+    def globally_limited(self) -> bool:
+        """Whether Discord has said that for now we may ask nothing at all: `RateLimited` does not tell."""
+        return time.monotonic() < self._global_limit_ends
+
+    def _listening(self, hear: Hear) -> aiohttp.TraceConfig:
+        async def end(_session: aiohttp.ClientSession, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+            status, headers = ended.response.status, ended.response.headers
+            scope = headers.get("X-RateLimit-Scope")
+            hear(status, scope)
+            if status == 429 and scope == "global" and (seconds := headers.get("Retry-After", "")).isdigit():
+                self._global_limit_ends = time.monotonic() + int(seconds)
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(end)
+        return trace
+
     async def resync(self) -> None:
         """Send the commands again: Discord's are not ours, whatever was remembered. At most every ten minutes."""
         await self._memos.remember(self._memo, "")  # first, so that the next start does it if this one cannot
@@ -212,15 +231,6 @@ class PatchbellClient(commands.AutoShardedBot):
 
     async def _connect_home(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         return await self._connect(await self._home.lead(url), compress=compress)
-
-
-def _listening(hear: Hear) -> aiohttp.TraceConfig:
-    async def end(_session: aiohttp.ClientSession, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
-        hear(ended.response.status, ended.response.headers.get("X-RateLimit-Scope"))
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(end)
-    return trace
 
 
 def _name(payload: dict[str, Any]) -> tuple[int, str]:

@@ -44,6 +44,7 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
     greetings: list[asyncio.Task[None]] = []
 
     async def greet(client: PatchbellClient) -> None:
+        application.delivering.wake()  # from the login on, messages can be sent
         # A task of its own: nodes that are slow to answer must not keep the client from going online.
         greetings.append(asyncio.create_task(_say_where_we_are(application, client)))
 

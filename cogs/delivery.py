@@ -55,6 +55,11 @@ class DiscordSender:
         self._sign_url = sign_url
         self._clock = clock
 
+    @property
+    def ready(self) -> bool:
+        """Whether the client is logged in."""
+        return self._client.user is not None and not self._client.is_closed()
+
     async def send(self, envelope: Envelope) -> Sent:
         """Send it once: Discord drops a second one of the same nonce for a few minutes. Raises a SendError."""
         with self._in_our_words():
@@ -88,6 +93,9 @@ class DiscordSender:
     def _in_our_words(self) -> Generator[None]:
         try:
             yield
+        except discord.RateLimited as error:
+            everywhere = self._client.globally_limited
+            raise SendLater("Discord asks to wait.", retry_after=error.retry_after, everywhere=everywhere) from error
         except _DISCORDS as error:
             raise translate(error) from error
         except RuntimeError as error:  # "Session is closed": aiohttp's, of a send that a stop overtook
@@ -143,8 +151,6 @@ _DISCORDS = (discord.DiscordException, aiohttp.ClientError, OSError, asyncio.Tim
 
 def translate(error: BaseException) -> SendError:
     """Give our error for one of discord.py's, by its code, not its class: compatible servers answer other statuses."""
-    if isinstance(error, discord.RateLimited):
-        return SendLater("Discord asks to wait.", retry_after=error.retry_after)
     if not isinstance(error, discord.HTTPException):  # refused, reset, cut, timed out: nobody knows what Discord has
         return SendLater(f"Discord could not be reached ({type(error).__name__}).", retry_after=_SOON)
     if error.code in _UNREACHABLE:

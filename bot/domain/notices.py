@@ -157,6 +157,11 @@ class Members(Protocol):
 class Sender(Protocol):
     """Renders and sends one message. Implemented in `cogs/delivery.py`, so that services never import discord."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether it could send now; before that nothing is taken out of the outbox."""
+        ...
+
     async def send(self, envelope: Envelope) -> Sent:
         """Send it. Raises a SendError (`bot/errors.py`)."""
         ...

@@ -175,6 +175,8 @@ class Delivering(Loop):
             await self._announce_settled()
 
     async def _lease(self, connection: AsyncConnection, now: datetime) -> int | None:
+        if self.sender is not None and not self.sender.ready:
+            return None
         if self.refusals.spent:
             await self._settling.hold_for_refusals(connection, now)
         held = await holds.all_held(connection, now)

@@ -54,6 +54,8 @@ class Tidying(Loop):
 
     async def _next(self) -> Message | None:
         now = self._clock()
+        if self.sender is not None and not self.sender.ready:
+            return None
         async with self._database.read() as connection:
             if holds.SENDS in await holds.all_held(connection, now):
                 return None

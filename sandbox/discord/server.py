@@ -16,7 +16,7 @@ from sandbox.discord.bodies import REQUEST_SIZE, too_large
 from sandbox.discord.commands import Commands
 from sandbox.discord.errors import ApiError, plain
 from sandbox.discord.events import Events
-from sandbox.discord.faults import Faults, Loss
+from sandbox.discord.faults import Faults, Loss, Moment
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.rate_limits import RateLimits
@@ -117,6 +117,10 @@ class DiscordServer:
         headers: dict[str, str] = {}
         try:
             self._authorize(request)
+            await self.faults.pass_by(request, route, Moment.ARRIVED)
+            if self.faults.resets(route) and request.transport is not None:
+                request.transport.abort()
+                raise plain(500, "Reset")
             self.faults.before(route)
             headers = self.rate_limits.take(route, request.match_info, self.clock().timestamp())
             response = await handler(request)
@@ -130,6 +134,7 @@ class DiscordServer:
         if response.content_type == "application/json":
             response.headers["Content-Type"] = "application/json"  # Discord names no charset, and clients compare
         self.requests.append(Recorded(request.method, request.path.removeprefix(API), route, response.status))
+        await self.faults.pass_by(request, route, Moment.DONE)
         return await self._lose_or_send(request, route, response)
 
     async def _lose_or_send(self, request: web.Request, route: str, response: web.StreamResponse) -> web.StreamResponse:

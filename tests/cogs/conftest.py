@@ -12,6 +12,7 @@ import pytest
 import cogs
 from bot.application import Application
 from bot.client import PatchbellClient
+from bot.clock import Clock, utc_now
 from bot.settings import AoSettings, DatabaseSettings, DiscordSettings, NodeSettings, Settings, WebSettings
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
@@ -44,6 +45,7 @@ class Stage:
         self.client: PatchbellClient
         self._serving: asyncio.Task[None] | None = None
         self.changes: dict[str, object] = {}
+        self.clock: Clock = utc_now
         self.prepare: Callable[[PatchbellClient], None] = lambda _client: None
 
     def person(self, name: str, permissions: int = 0) -> Person:
@@ -79,7 +81,7 @@ class Stage:
 
     async def start(self) -> None:
         """Start the bot, and wait until its gateway session is there."""
-        self.application = Application(self.settings())
+        self.application = Application(self.settings(), clock=self.clock)
         self.client = PatchbellClient(
             self.application.settings.discord,
             memos=self.application,

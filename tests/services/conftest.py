@@ -36,6 +36,8 @@ class ListSender:
     `keep_then` faults are raised after the message was kept: the reply that is lost.
     """
 
+    ready = True
+
     def __init__(self) -> None:
         self.received: dict[str, Envelope] = {}
         self.sends = 0

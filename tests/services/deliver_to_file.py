@@ -27,6 +27,8 @@ WINDOW = 120.0
 
 
 class FileSender:
+    ready = True
+
     def __init__(self, path: Path, now) -> None:
         self._path = path
         self._now = now
