@@ -23,9 +23,10 @@ from bot.services.delivering import Delivering
 from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.hinting import Hinting
-from bot.services.recording import Recording
+from bot.services.history import History
 from bot.services.places import Places
 from bot.services.registering import Registering
+from bot.services.recording import Recording
 from bot.services.reminding import Reminding
 from bot.services.supervising import Loop
 from bot.services.ticketing import Ticketing
@@ -95,9 +96,10 @@ class Application:
         self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock, places=self.places)
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
+        self.history = History(self.database, self.agenda, clock)
         )
         self.places.budget = self.delivering.budget
-        self.tidying = Tidying(self.database, clock, self.delivering.budget)
+        self.tidying = Tidying(self.database, clock, self.delivering)
         self.web = WebServer(
             build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
             settings.web,

@@ -12,6 +12,8 @@ from cogs.errors import Errors
 from cogs.moderators import Moderators
 from cogs.owners import Owners
 from cogs.pace import Pace
+from cogs.places import Servers
+from cogs.reminders import Reminders
 from cogs.wallets import Wallets
 
 Setup = Callable[[PatchbellClient], Awaitable[None]]
@@ -27,15 +29,21 @@ def setups(application: Application) -> list[Setup]:
     async def owners(client: PatchbellClient) -> None:
         await client.add_cog(Owners(client, application, wallets, pace))
 
+    async def reminders(client: PatchbellClient) -> None:
+        await client.add_cog(Reminders(application))
+        await client.add_cog(Servers(client, application))
+
     async def moderators(client: PatchbellClient) -> None:
         await client.add_cog(Moderators(application))
 
     async def buttons(client: PatchbellClient) -> None:
         add_buttons(client, application, wallets, pace)
 
-    return [errors, owners, moderators, buttons]
+    return [errors, owners, reminders, moderators, buttons]
 
 
 def sender(application: Application, client: PatchbellClient) -> DiscordSender:
     """Give what renders and sends messages."""
-    return DiscordSender(client, application.ticketing.url, clock=application.clock)
+    sender = DiscordSender(client, application.ticketing.url, clock=application.clock)
+    application.places.members = sender
+    return sender

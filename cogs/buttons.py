@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import discord
@@ -12,7 +10,7 @@ from discord import ui
 
 from bot.application import Application
 from bot.client import PatchbellClient
-from bot.domain.card import Blocked, Role
+from bot.domain.card import Role
 from bot.domain.process_id import parse_process_id
 from bot.errors import BadInput, NotYours
 from cogs import following
@@ -24,14 +22,15 @@ from cogs.messages.card import status_page
 from cogs.messages.language import _
 from cogs.messages.registered import first_dm_page
 from cogs.pace import Pace
+from cogs.reminders import Panel
+from cogs.silencing import Silencing
 from cogs.wallets import Wallets
-
-SNOOZES: Mapping[str, timedelta] = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 def add_buttons(client: PatchbellClient, application: Application, wallets: Wallets, pace: Pace) -> None:
     """Have the client answer every button and select of ours."""
-    client.add_dynamic_items(make_control(Buttons(application, wallets, pace).presses()))
+    buttons, silencing, panel = Buttons(application, wallets, pace), Silencing(application), Panel(application)
+    client.add_dynamic_items(make_control(buttons.presses() | silencing.presses() | panel.presses()))
 
 
 class Buttons:
@@ -46,14 +45,6 @@ class Buttons:
         """Give the methods by verb. Verbs live as long as the messages that carry them: never reuse one."""
         return {
             "check": self.check,
-            "snooze": self.snooze,
-            "stop": self.stop,
-            "resume": self.resume,
-            "cannot": self.cannot,
-            "why": self.why,
-            "cant": self.cant,
-            "whyone": self.whyone,
-            "again": self.again,
             "retry": self.retry,
             "mine": self.mine,
             "look": self.look,
@@ -73,59 +64,6 @@ class Buttons:
         await defer(interaction)
         await show(interaction, await following.check_open(interaction, self._application))
 
-    async def snooze(self, interaction: Interaction, delivery: str, choice: str) -> None:
-        """*Later*, *Tomorrow*, *Next week*."""
-        await defer(interaction)
-        until = self._application.clock() + SNOOZES[choice]
-        following_one = await self._application.wishing.snooze(interaction.user.id, int(delivery), until)
-        await show(interaction, answers.snoozed(until, following_one))
-
-    async def stop(self, interaction: Interaction, delivery: str) -> None:
-        """*Stop* and *No reminders*."""
-        await defer(interaction)
-        await self._application.wishing.stop(interaction.user.id, int(delivery))
-        await show(interaction, answers.stopped())
-
-    async def resume(self, interaction: Interaction, _all: str) -> None:
-        """*Remind me again*."""
-        await defer(interaction)
-        await show(interaction, answers.resumed(await self._application.wishing.resume(interaction.user.id)))
-
-    async def cannot(self, interaction: Interaction, delivery: str) -> None:
-        """*I can't* on a late reminder: ask what is in the way."""
-        await defer(interaction)
-        lines = await self._application.reminding.blocking.in_question(interaction.user.id, int(delivery))
-        await show(interaction, answers.what_is_in_the_way(f"why:{delivery}", lines))
-
-    async def why(self, interaction: Interaction, delivery: str) -> None:
-        """What is in the way, chosen: the reminders of those processes end."""
-        await defer(interaction)
-        reason = Blocked("".join(chosen(interaction)))
-        lines = await self._application.reminding.blocking.cannot(interaction.user.id, int(delivery), reason)
-        await show(interaction, answers.blocked(reason, lines))
-
-    async def cant(self, interaction: Interaction, process: str) -> None:
-        """*I can't* on a card."""
-        await defer(interaction)
-        lines = await self._application.reminding.blocking.open_one(interaction.user.id, parse_process_id(process))
-        await show(interaction, answers.what_is_in_the_way(f"whyone:{process}", lines))
-
-    async def whyone(self, interaction: Interaction, process: str) -> None:
-        """What is in the way of one process, chosen."""
-        await defer(interaction)
-        reason, wanted = Blocked("".join(chosen(interaction))), parse_process_id(process)
-        lines = await self._application.reminding.blocking.open_one(interaction.user.id, wanted)
-        await self._application.reminding.blocking.block(interaction.user.id, wanted, reason)
-        await show(interaction, answers.blocked(reason, lines))
-
-    async def again(self, interaction: Interaction, process: str) -> None:
-        """*Remind me again* on the card of a process that could not be signed."""
-        await defer(interaction)
-        wanted = parse_process_id(process)
-        await self._application.reminding.blocking.block(interaction.user.id, wanted, None)
-        cards = await self._application.registering.cards(interaction.user.id, wanted)
-        await show(interaction, following.cards_page(cards))
-
     async def retry(self, interaction: Interaction, _delivery: str) -> None:
         """*Try again*, after the person opened their DMs."""
         await defer(interaction)
@@ -133,7 +71,8 @@ class Buttons:
         if delivery is None:
             raise NotYours("You follow no process as its owner any more; /register adds one.")
         state = await following.first_dm_state(self._application, delivery)
-        await show(interaction, first_dm_page(delivery, state))
+        channel = await following.mention_channel(interaction, self._application)
+        await show(interaction, first_dm_page(delivery, state, channel))
 
     async def mine(self, interaction: Interaction, number: str) -> None:
         """*Show my others*."""

@@ -20,6 +20,8 @@ from bot.domain.notices import (
     Announcement,
     Envelope,
     FirstDm,
+    Mention,
+    Notice,
     Patched,
     Regressed,
     Reminder,
@@ -27,7 +29,7 @@ from bot.domain.notices import (
     Unreadable,
 )
 from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
-from cogs.messages import campaign, dms
+from cogs.messages import campaign, dms, reminder
 from cogs.messages.language import speaking
 from cogs.messages.page import Page
 
@@ -64,7 +66,8 @@ class DiscordSender:
         """Send it once: Discord drops a second one of the same nonce for a few minutes. Raises a SendError."""
         with self._in_our_words():
             channel = await self._channel(envelope)
-            message = await channel.send(view=self._render(envelope), nonce=envelope.nonce)
+            pinged = _pinged(envelope.notice)
+            message = await channel.send(view=self._render(envelope), nonce=envelope.nonce, allowed_mentions=pinged)
         return Sent(channel_id=message.channel.id, message_id=message.id)
 
     async def already_sent(self, envelope: Envelope) -> Sent | None:
@@ -79,6 +82,19 @@ class DiscordSender:
                 if any(isinstance(each, discord.Container) and each.id == wanted for each in message.components):
                     return Sent(channel_id=message.channel.id, message_id=message.id)
         return None
+
+    async def is_member(self, guild_id: int, user_id: int) -> bool | None:
+        """Tell whether a person is in a server; None where it cannot be told, as where the bot is not in it itself."""
+        guild = self._client.get_guild(guild_id)
+        if guild is None or guild.unavailable:
+            return None
+        try:
+            await guild.fetch_member(user_id)
+        except discord.NotFound:
+            return False
+        except _DISCORDS:
+            return None
+        return True
 
     async def delete(self, sent: Sent) -> None:
         """Delete it; gone already, it or its channel, is fine. Raises a SendError."""
@@ -124,7 +140,7 @@ class DiscordSender:
             case FirstDm():
                 return dms.first_dm(notice, delivery, self._sign_url(notice.ticket), mark)
             case Reminder():
-                return dms.reminder(notice, delivery, self._sign_url(notice.ticket), self._clock(), mark)
+                return reminder.reminder(notice, delivery, self._sign_url(notice.ticket), self._clock(), mark)
             case Patched():
                 return dms.patched(notice, mark)
             case Regressed():
@@ -133,8 +149,17 @@ class DiscordSender:
                 return dms.unreadable(notice, delivery, mark)
             case Announcement():
                 return campaign.announcement(notice, mark)
+            case Mention():
+                return reminder.mention(notice, delivery, mark)
             case Alarm():
                 return dms.alarm(notice, mark)
+
+
+def _pinged(notice: Notice) -> discord.AllowedMentions:
+    """Let a mention ping the one who agreed to it, and everything else nobody."""
+    if not isinstance(notice, Mention):
+        return discord.AllowedMentions.none()
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(notice.user_id)])
 
 
 def stamp(nonce: str) -> int:

@@ -19,6 +19,7 @@ from cogs.messages.card import status_page
 from cogs.messages.listing import list_page
 from cogs.messages.page import Page
 from cogs.messages.registered import FirstDmState, Registered, registered_page
+from cogs.messages.wishes import closed_page
 
 FIRST_DM_PATIENCE = 20.0  # seconds
 NO_MUTUAL_SERVER = 50278
@@ -41,7 +42,10 @@ async def register(interaction: Interaction, application: Application, request: 
     await show(interaction, registered_page(registered))
     if outcome.first_dm is not None:
         state = await first_dm_state(application, outcome.first_dm)
-        await show(interaction, registered_page(replace(registered, dm=state)))
+        channel = await mention_channel(interaction, application)
+        await show(interaction, registered_page(replace(registered, dm=state, channel=channel)))
+    else:
+        await tell_closed(interaction, application)
 
 
 async def first_dm_state(application: Application, delivery: int) -> FirstDmState:
@@ -53,6 +57,23 @@ async def first_dm_state(application: Application, delivery: int) -> FirstDmStat
     if outcome.state == "waiting":
         return FirstDmState.WAITING
     return FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED
+
+
+async def tell_closed(interaction: Interaction, application: Application) -> None:
+    """Tell it to somebody whose DMs don't arrive, after what they asked for, at their next command."""
+    person = await application.registering.person(interaction.user.id)
+    if person is None or person.unreachable_code is None or person.stopped_at is not None:
+        return
+    if person.mention_guild_id is not None and person.mention_guild_id == interaction.guild_id:
+        return
+    channel = await mention_channel(interaction, application)
+    await interaction.followup.send(view=closed_page(person.unreachable_code, channel), ephemeral=True)
+
+
+async def mention_channel(interaction: Interaction, application: Application) -> int | None:
+    """Give the channel of this server in which people may agree to be mentioned, or None."""
+    guild = await application.places.guild(interaction.guild_id) if interaction.guild_id is not None else None
+    return None if guild is None else guild.channel_id
 
 
 def request_of(interaction: Interaction, text: str, role: Role) -> RegisterRequest:
@@ -69,11 +90,11 @@ def request_of(interaction: Interaction, text: str, role: Role) -> RegisterReque
     )
 
 
-def cards_page(cards: Sequence[StatusCard], number: int = 0) -> Page:
-    """Give one card, or a list of them, or what to do where there is none."""
+def cards_page(cards: Sequence[StatusCard], number: int = 0, *, after: str | None = None) -> Page:
+    """Give one card, or a list of them, or what to do where there is none; `after` stands below what was seen."""
     if not cards:
         return answers.nothing_followed()
-    return status_page(cards[0]) if len(cards) == 1 else list_page(cards, number)
+    return status_page(cards[0], after=after) if len(cards) == 1 else list_page(cards, number, after=after)
 
 
 async def check_open(interaction: Interaction, application: Application) -> Page:

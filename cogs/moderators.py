@@ -19,6 +19,7 @@ from cogs.messages.campaign import preview, progress_page
 from cogs.messages.language import _
 from cogs.messages.page import MOST_OPTIONS
 from cogs.messages.text import clean
+from cogs.messages.wishes import channel_chosen
 
 
 class Moderators(commands.Cog):
@@ -49,8 +50,37 @@ class Moderators(commands.Cog):
     async def progress(self, interaction: Interaction) -> None:
         """Show the counts."""
         await defer(interaction)
-        found = await self._application.announcing.progress(interaction.guild_id or 0)
-        await show(interaction, progress_page(found, signing=_can_sign(self._application)))
+        guild_id, places = interaction.guild_id or 0, self._application.places
+        found = await self._application.announcing.progress(guild_id)
+        guild, reached = await places.guild(guild_id), await places.reached(guild_id)
+        paused_at = None if guild is None else guild.paused_at
+        signing = _can_sign(self._application)
+        await show(interaction, progress_page(found, signing=signing, reached=reached, paused_at=paused_at))
+
+    @app_commands.command(
+        name="mentions",
+        description=locale_str("Where people whose DMs are closed may be mentioned, if they agree to it."),
+    )
+    @app_commands.describe(channel=locale_str("A channel or thread (leave it out for: nowhere)"))
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.checks.has_permissions(manage_guild=True)
+    async def mentions(
+        self, interaction: Interaction, channel: discord.TextChannel | discord.Thread | None = None
+    ) -> None:
+        """Choose the one channel."""
+        await defer(interaction)
+        if channel is not None:
+            allowed = channel.permissions_for(channel.guild.me)
+            can_send = (
+                allowed.send_messages_in_threads if isinstance(channel, discord.Thread) else allowed.send_messages
+            )
+            if not (allowed.view_channel and can_send):
+                raise BadInput("I can't write there: please give me *View Channel* and *Send Messages* there first.")
+        chosen = None if channel is None else channel.id
+        await self._application.places.choose_channel(interaction.guild_id or 0, chosen)
+        await show(interaction, channel_chosen(chosen))
 
 
 def _can_sign(application: Application) -> bool:

@@ -22,6 +22,7 @@ from cogs import following
 from cogs.answering import Interaction, Progress, chosen_process, defer, show
 from cogs.messages import answers
 from cogs.messages.card import status_page
+from cogs.messages.history import history
 from cogs.messages.language import _
 from cogs.messages.listing import list_page
 from cogs.pace import Pace
@@ -89,6 +90,7 @@ class Owners(commands.Cog):
         await defer(interaction)
         card = await self._application.registering.unregister(interaction.user.id, chosen_process(process))
         await show(interaction, answers.unregistered(card.process, card.label, card.metadata and card.metadata.name))
+        await following.tell_closed(interaction, self._application)
 
     @app_commands.command(description=locale_str("How your processes are, when I look next, and a link to sign."))
     @app_commands.describe(process=locale_str("Which of yours (leave it out for all)"))
@@ -99,7 +101,9 @@ class Owners(commands.Cog):
         cards = await self._application.registering.cards(interaction.user.id, wanted)
         if wanted is not None and not cards:
             raise BadInput("You don't follow that process. /check looks at any; /register follows it.")
-        await show(interaction, following.cards_page(cards))
+        sent = history(await self._application.history.of_person(interaction.user.id)) if cards else None
+        await show(interaction, following.cards_page(cards, after=sent))
+        await following.tell_closed(interaction, self._application)
 
     @unregister.autocomplete("process")
     @status.autocomplete("process")
@@ -120,6 +124,7 @@ class Owners(commands.Cog):
         self._pace.take(interaction.user.id)
         await defer(interaction)
         await self._look(interaction, process, tuple(_split(keys or "")))
+        await following.tell_closed(interaction, self._application)
 
     async def _check_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Look at the processes whose ids a message holds."""

@@ -143,3 +143,18 @@ class MigrationProgress:
     def total(self) -> int:
         """All distinct processes registered as theirs."""
         return self.patched + self.not_patched + self.unknown + self.unreadable + self.blocked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How many people a server's migrations have, each once, and how many of them cannot be reached, and why."""
+
+    people: int
+    stopped: int
+    closed: int
+    strangers: int
+
+    @property
+    def lost(self) -> int:
+        """Those who pressed *Stop* or refuse DMs."""
+        return self.stopped + self.closed + self.strangers

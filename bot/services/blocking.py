@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.card import Blocked, Role
-from bot.domain.notices import ProcessLine, Reminder
+from bot.domain.notices import FirstDm, Patched, ProcessLine, Regressed, Reminder, Unreadable
 from bot.domain.process_id import ProcessId
 from bot.errors import NotYours
 from bot.services.agenda import Agenda
 from bot.services.naming import names_of
-from bot.store import outbox, people, registrations
+from bot.services.wishing import own_delivery
+from bot.store import people, registrations
 from bot.store.database import Database
 from bot.store.registrations import Registration
 
@@ -38,11 +39,24 @@ class Blocking:
             return await _lines(connection, [each for each in followed if each.open])
 
     async def cannot(self, user_id: int, delivery_id: int, reason: Blocked) -> list[ProcessLine]:
-        """End the reminders of what a reminder named and is still open; give what that was. Raises NotYours."""
+        """Give what a message named and is still open. If that is one, its reminders end; of several, ask which.
+
+        Raises NotYours.
+        """
         async with self._database.write() as connection:
             named = await self._named(connection, user_id, delivery_id)
             lines = await _lines(connection, named)
-            await self._block(connection, user_id, named, reason)
+            if len(lines) == 1:
+                await self._block(connection, user_id, named, reason)
+        return lines
+
+    async def block_some(self, user_id: int, processes: Collection[str], reason: Blocked) -> list[ProcessLine]:
+        """End the reminders of those of these processes that are open to this person; give which they were."""
+        async with self._database.write() as connection:
+            followed = await registrations.of_person(connection, user_id)
+            some = [each for each in followed if each.open and each.process in processes]
+            lines = await _lines(connection, some)
+            await self._block(connection, user_id, some, reason)
         return lines
 
     async def block(self, user_id: int, process: ProcessId, reason: Blocked | None) -> None:
@@ -65,13 +79,17 @@ class Blocking:
 
     async def _named(self, connection: AsyncConnection, user_id: int, delivery_id: int) -> list[Registration]:
         """Give the open registrations of what the message names; of everything, where it only counts the rest."""
-        message = await outbox.find(connection, delivery_id)
-        if message is None or message.user_id != user_id or not isinstance(message.notice, Reminder):
-            raise NotYours("That button belongs to somebody else's message.")
-        notice = message.notice
+        notice = (await own_delivery(connection, user_id, delivery_id)).notice
+        match notice:
+            case Reminder() | FirstDm():
+                named, more = {line.process for line in notice.processes}, notice.more
+            case Regressed() | Unreadable() | Patched():
+                others = () if isinstance(notice, Unreadable) else notice.others
+                named, more = {line.process for line in (notice.process, *others)}, 0
+            case _:
+                named, more = set[str](), 1
         opened = [each for each in await registrations.of_person(connection, user_id) if each.open]
-        named = {line.process for line in notice.processes}
-        return opened if notice.more else [each for each in opened if each.process in named]
+        return opened if more else [each for each in opened if each.process in named]
 
 
 async def _lines(connection: AsyncConnection, listed: Sequence[Registration]) -> list[ProcessLine]:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.domain.card import Reached
 from bot.domain.notices import Members
 from bot.errors import BadInput
 from bot.services.agenda import Agenda
@@ -18,7 +19,7 @@ from bot.services.pacing import TokenBucket
 from bot.settings import Settings
 from bot.store import guilds, people
 from bot.store.database import Database
-from bot.store.guilds import Guild, Reached
+from bot.store.guilds import Guild
 
 log = structlog.get_logger()
 

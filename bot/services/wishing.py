@@ -27,12 +27,16 @@ _WITHDRAWN_BY_STOP = ("reminder", "regressed", "unreadable")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What `/reminders` shows. `choices` are the days apart that the operator allows; `open` counts processes."""
+    """What `/reminders` shows. `choices` are the days apart that the operator allows; `open` counts processes.
+
+    `elsewhere`: all of those are a server's that is paused, or that the bot or the person has left.
+    """
 
     person: Person
     hours: Hours
     choices: tuple[int, ...]
     open: int
+    elsewhere: bool
 
 
 class Wishing:
@@ -63,6 +67,7 @@ class Wishing:
                 if settings.at_least_apart <= timedelta(days=days) <= settings.at_most_apart
             ),
             open=len({each.process for each in followed if each.open}),
+            elsewhere=not any(each.remindable for each in followed),
         )
 
     async def change(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, func, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Notice
-from bot.store.outbox import State
+from bot.store.outbox import Message, State, find
 from bot.store.tables import outbox
 
 
@@ -43,3 +43,19 @@ async def newest_sent(connection: AsyncConnection, user_id: int, kind: str) -> d
         outbox.c.user_id == user_id, outbox.c.kind == kind, outbox.c.state.in_(sent)
     )
     return await connection.scalar(query)
+
+
+async def mentions_of(connection: AsyncConnection, user_id: int, limit: int = 25) -> list[Message]:
+    """Give the newest mentions of a person: they went to a channel, and have the person in the notice only."""
+    query = (
+        select(outbox.c.id)
+        .where(
+            outbox.c.kind == "mention",
+            outbox.c.user_id.is_(None),
+            type_coerce(outbox.c.notice, Text).like(f'%"user_id":{user_id},%'),
+        )
+        .order_by(outbox.c.id.desc())
+        .limit(limit)
+    )
+    found = [await find(connection, delivery_id) for delivery_id in (await connection.scalars(query)).all()]
+    return [message for message in found if message is not None]

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.card import Role
+from bot.domain.card import Reached, Role
 from bot.store.columns import build
 from bot.store.tables import guilds, memberships, migrations, people, registrations
 
@@ -26,21 +26,6 @@ class Guild:
     left_at: datetime | None
     paused_at: datetime | None
     forgiven: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """How many people a server's migrations have, each once, and how many of them cannot be reached, and why."""
-
-    people: int
-    stopped: int
-    closed: int
-    strangers: int
-
-    @property
-    def lost(self) -> int:
-        """Those who pressed *Stop* or refuse DMs."""
-        return self.stopped + self.closed + self.strangers
 
 
 NO_MUTUAL_SERVER = 50278

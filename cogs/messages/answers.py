@@ -9,7 +9,7 @@ from bot.domain.card import Blocked
 from bot.domain.notices import ProcessLine
 from cogs.messages.language import _, ngettext
 from cogs.messages.page import GREY, RED, Button, Page, choose, page
-from cogs.messages.text import ago, code, date, joined, named
+from cogs.messages.text import ago, at, code, joined, named
 
 
 def say(text: str, buttons: Sequence[Button] = (), *, colour: int | None = None) -> Page:
@@ -74,27 +74,17 @@ def nothing_followed() -> Page:
     return page(_("**You follow no process yet.** `/register` with its id adds one."), colour=GREY)
 
 
-def snoozed(until: datetime, next_reminder: datetime | None) -> Page:
+def snoozed(until: datetime, next_reminder: datetime | None, *, zone_known: bool = True) -> Page:
     """Say until when it is quiet."""
-    quiet = _("**No reminders until {date}.**", date=date(until))
+    quiet = _("**No reminders until {date}.**", date=at(until))
     then = _next_one(next_reminder) or _("Nothing is due after that.")
     go_on = _("I go on checking.")
-    return page(f"{quiet} {then} {go_on}", colour=GREY)
+    zone = "" if zone_known else _("I don't know your time zone: `/reminders` sets it.")
+    return page(f"{quiet} {then} {go_on} {zone}".rstrip(), colour=GREY)
 
 
-def _next_one(at: datetime | None) -> str | None:
-    return _("The next one comes {when}.", when=ago(at)) if at else None
-
-
-def stopped() -> Page:
-    """Say that reminders have ended, and how they begin again."""
-    return page(
-        _(
-            "**No more reminders.** Your processes stay registered, I go on checking, and the links I sent you have "
-            "ended. I'll write once if one turns patched. *Remind me again* in `/status` starts reminders again."
-        ),
-        colour=GREY,
-    )
+def _next_one(when: datetime | None) -> str | None:
+    return _("The next one comes {when}.", when=ago(when)) if when else None
 
 
 def resumed(next_reminder: datetime | None) -> Page:
@@ -127,7 +117,7 @@ def what_is_in_the_way(custom_id: str, lines: Sequence[ProcessLine]) -> Page:
             len(lines),
             processes=_listed(lines),
         ),
-        _("Only one of them? Look at it in `/status`, and press *I can't* there.") if len(lines) > 1 else None,
+        _("Then you choose of which.") if len(lines) > 1 else None,
         choose(_("What is in the way?"), custom_id, _reasons()),
         colour=GREY,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from discord import ButtonStyle
 
-from bot.domain.card import MigrationProgress
+from bot.domain.card import MigrationProgress, Reached
 from bot.domain.notices import Announcement
 from cogs.messages.language import _, ngettext, speaking
 from cogs.messages.page import BLUE, GREY, Item, Page, line, lines, page, press, small
@@ -79,7 +80,13 @@ def preview(notice: Announcement, channel_id: int, *, signing: bool) -> Page:
     )
 
 
-def progress_page(migrations: Sequence[MigrationProgress], *, signing: bool) -> Page:
+def progress_page(
+    migrations: Sequence[MigrationProgress],
+    *,
+    signing: bool,
+    reached: Reached | None = None,
+    paused_at: datetime | None = None,
+) -> Page:
     """Give how far each migration of a server is: counts of distinct processes, never who is behind one."""
     note = None if signing else _no_signing()
     if not migrations:
@@ -90,8 +97,46 @@ def progress_page(migrations: Sequence[MigrationProgress], *, signing: bool) -> 
         note,
         *parts,
         ngettext("and {number:,} older migration", "and {number:,} older migrations", rest) if rest else None,
+        lines([_reached(reached), _paused(paused_at)]),
         small(_("Each process counts once, if somebody registered it as theirs. Who that is stays private.")),
         colour=BLUE,
+    )
+
+
+def _reached(reached: Reached | None) -> str | None:
+    """Say how many people reminders don't reach, and why."""
+    if reached is None or not reached.people:
+        return None
+    reasons = [
+        (reached.closed, ngettext("{number:,} takes no DMs from me", "{number:,} take no DMs from me", reached.closed)),
+        (
+            reached.strangers,
+            ngettext("{number:,} shares no server with me", "{number:,} share no server with me", reached.strangers),
+        ),
+        (reached.stopped, ngettext("{number:,} pressed *Stop*", "{number:,} pressed *Stop*", reached.stopped)),
+    ]
+    why = [sentence for number, sentence in reasons if number]
+    if not why:
+        return ngettext(
+            "Reminders reach the one person behind them.",
+            "Reminders reach all {number:,} people behind them.",
+            reached.people,
+        )
+    return ngettext(
+        "Reminders don't reach everybody. Of {number:,} person: {reasons}.",
+        "Reminders don't reach everybody. Of {number:,} people: {reasons}.",
+        reached.people,
+        reasons=", ".join(why),
+    )
+
+
+def _paused(paused_at: datetime | None) -> str | None:
+    if paused_at is None:
+        return None
+    return _(
+        "**This server's reminders are paused** since {when}: too many people pressed *Stop* or take no DMs. Whoever "
+        "runs this bot can resume them.",
+        when=ago(paused_at),
     )
 
 

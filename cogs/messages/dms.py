@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from bot.domain.notices import Alarm, FirstDm, Patched, ProcessLine, Regressed, Reminder, Unreadable
+from bot.domain.notices import Alarm, FirstDm, Patched, ProcessLine, Regressed, Unreadable
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
 from cogs.messages import words
 from cogs.messages.language import _, ngettext
-from cogs.messages.page import AMBER, BLUE, GREEN, GREY, RED, Button, Page, lines, link, page, press, small
-from cogs.messages.text import ago, clean, code, codes, date, joined, named, processes
-
-NAMED_AT_MOST = 10
-LATE = timedelta(days=7)
-THIRD = 3
-
-
-def never_asks() -> str:
-    """Give what every DM with a link says of what is never asked for."""
-    return _("I never ask for a seed phrase, a key or money, and no human from Patchbell will write to you.")
+from cogs.messages.page import AMBER, BLUE, GREEN, GREY, RED, Page, link, page, press, small
+from cogs.messages.reminder import never_asks, under_dm, ways_to_end
+from cogs.messages.text import clean, code, codes, joined, named
 
 
 def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | None = None) -> Page:
@@ -38,8 +29,8 @@ def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | 
             ]
         ),
         f"{never_asks()} {_no_links()}",
-        [*link(_("Sign"), sign_url), press(_("Later"), f"snooze:{delivery}:day"), press(_("Stop"), f"stop:{delivery}")],
-        small(_("*Stop* ends my reminders; your processes stay registered.")),
+        *under_dm(delivery, sign_url),
+        small(ways_to_end()),
         colour=BLUE,
         stamp=stamp,
     )
@@ -59,129 +50,6 @@ def _no_links() -> str:
     return _("Rather not click links in DMs? Type `/status` in the server.")
 
 
-def reminder(notice: Reminder, delivery: int, sign_url: str | None, now: datetime, stamp: int | None = None) -> Page:
-    """Give the digest of one person's open processes."""
-    late = _is_late(notice, now)
-    return page(
-        f"{notice.safe_word} · {_opening(notice, now)}",
-        lines(_open_line(each) for each in notice.processes[:NAMED_AT_MOST]) if _is_many(notice) else None,
-        _more(notice),
-        _deadline(notice, now),
-        _("Something in the way? Press *I can't*, and I'll stop asking.") if late else None,
-        _reminder_buttons(delivery, sign_url, late=late),
-        small(
-            " ".join(
-                [
-                    ngettext(
-                        "You get this because you registered it as yours.",
-                        "You get this because you registered them as yours.",
-                        len(notice.processes) + notice.more,
-                    ),
-                    _stop_ends(),
-                    never_asks(),
-                    *([] if sign_url else [_("For a link to sign, type `/status`.")]),
-                ]
-            )
-        ),
-        colour=AMBER,
-        stamp=stamp,
-    )
-
-
-def _stop_ends() -> str:
-    return _("*Stop* ends my reminders.")
-
-
-def _is_late(notice: Reminder, now: datetime) -> bool:
-    """Tell whether it is time to ask what is in the way: this is the third, or the date is near or over."""
-    return notice.number >= THIRD or (notice.deadline is not None and notice.deadline - now <= LATE)
-
-
-def _reminder_buttons(delivery: int, sign_url: str | None, *, late: bool = False) -> list[Button]:
-    """Give the row; Discord takes five buttons in one."""
-    return [
-        *link(_("Sign"), sign_url),
-        press(_("Check now"), f"check:{delivery}"),
-        press(_("Tomorrow"), f"snooze:{delivery}:day"),
-        press(_("I can't"), f"cannot:{delivery}") if late else press(_("Next week"), f"snooze:{delivery}:week"),
-        press(_("Stop"), f"stop:{delivery}"),
-    ]
-
-
-def _is_many(notice: Reminder) -> bool:
-    return len(notice.processes) + notice.more > 1
-
-
-def _opening(notice: Reminder, now: datetime) -> str:
-    number = len(notice.processes) + notice.more
-    left = notice.deadline - now if notice.deadline else None
-    days = max(1, round(left / timedelta(days=1))) if left is not None and timedelta(0) < left <= LATE else None
-    if _is_many(notice):
-        return _opening_of_many(number, days)
-    return _opening_of_one(notice.processes[0], days)
-
-
-def _opening_of_many(number: int, days: int | None) -> str:
-    if days is not None:
-        asked = ngettext(
-            "**{number:,} day left for {processes}.**", "**{number:,} days left for {processes}.**", days,
-            processes=processes(number),
-        )  # fmt: skip
-    else:
-        asked = ngettext(
-            "**{number:,} process is waiting for you.**", "**{number:,} processes are waiting for you.**", number
-        )
-    how = _("They aren't patched yet. It takes about a minute for each, on the computer where your wallet is.")
-    return f"{asked} {how}"
-
-
-def _opening_of_one(one: ProcessLine, days: int | None) -> str:
-    name = _named(one)
-    how = _("It takes about a minute, on the computer where your wallet is.")
-    if days is None:
-        waiting = _("**One process is waiting for you.** {process} isn't patched yet.", process=name)
-        return f"{waiting} {how}"
-    left = ngettext(
-        "**{number:,} day left for** {process}.", "**{number:,} days left for** {process}.", days, process=name
-    )
-    since = [_("Not patched since {when}.", when=ago(one.since))] if one.since else []
-    return " ".join([left, *since, how])
-
-
-def _open_line(each: ProcessLine) -> str:
-    if each.since is None:
-        return _named(each)
-    return _("{process}, not patched since {when}", process=_named(each), when=ago(each.since))
-
-
-def _more(notice: Reminder) -> str | None:
-    rest = notice.more + max(0, len(notice.processes) - NAMED_AT_MOST)
-    if not rest:
-        return None
-    return ngettext("and {number:,} more: `/status` lists it.", "and {number:,} more: `/status` lists them.", rest)
-
-
-def _deadline(notice: Reminder, now: datetime) -> str | None:
-    if notice.deadline is None:
-        return None
-    who = code(notice.community) if notice.community else _("Your community")
-    by = date(notice.deadline)
-    if notice.deadline <= now:
-        return _(
-            "{community} asked for it by {date}. You can still sign; your tokens stay where they are.",
-            community=who,
-            date=by,
-        )
-    if notice.deadline - now > LATE:
-        return _("{community} asks for it by {date} ({when}).", community=who, date=by, when=ago(notice.deadline))
-    return _(
-        "After {date} ({when}) apps may not be able to show its state. Your tokens stay where they are, "
-        "and you can still sign later.",
-        date=by,
-        when=ago(notice.deadline),
-    )
-
-
 def patched(notice: Patched, stamp: int | None = None) -> Page:
     """Give the good news, told once."""
     buttons = link(_("See it live"), notice.node_url)
@@ -193,10 +61,23 @@ def patched(notice: Patched, stamp: int | None = None) -> Page:
     over = _("Nothing more to do for this one; I'll write only if it breaks.")
     return page(
         f"{notice.safe_word} · {done} {words.nodes_can_read(notice.nodes, what)} {over}",
+        _patched_too(notice),
         buttons,
         small(_("You get this because you follow it. `/unregister` ends that.")),
         colour=GREEN,
         stamp=stamp,
+    )
+
+
+def _patched_too(notice: Patched) -> str | None:
+    number = len(notice.others) + notice.more
+    if not number:
+        return None
+    return ngettext(
+        "{number:,} more has turned patched: {processes}.",
+        "{number:,} more have turned patched: {processes}.",
+        number,
+        processes=_names(notice.others, notice.more),
     )
 
 
@@ -208,10 +89,19 @@ def regressed(notice: Regressed, delivery: int, sign_url: str | None, stamp: int
         process=_named(notice.process),
     )
     why = _("You get this because you registered it as yours.")
+    number = len(notice.others) + notice.more
     return page(
         f"{notice.safe_word} · {news}",
-        _reminder_buttons(delivery, sign_url),
-        small(f"{why} {_stop_ends()} {never_asks()}"),
+        ngettext(
+            "The same is so of {number:,} more: {processes}.",
+            "The same is so of {number:,} more: {processes}.",
+            number,
+            processes=_names(notice.others, notice.more),
+        )
+        if number
+        else None,
+        *under_dm(delivery, sign_url),
+        small(f"{why} {ways_to_end()} {never_asks()}"),
         colour=AMBER,
         stamp=stamp,
     )
@@ -228,8 +118,8 @@ def unreadable(notice: Unreadable, delivery: int, stamp: int | None = None) -> P
     why = _("You get this once, because you registered it as yours.")
     return page(
         f"{notice.safe_word} · {news}",
-        [press(_("Check now"), f"check:{delivery}"), press(_("Stop"), f"stop:{delivery}")],
-        small(f"{why} {_stop_ends()}"),
+        *under_dm(delivery),
+        small(f"{why} {ways_to_end()}"),
         colour=GREY,
         stamp=stamp,
     )
@@ -246,6 +136,7 @@ def alarm(notice: Alarm, stamp: int | None = None) -> Page:
     """Give one sentence for an operator, in English as logs are. It is ours, but may name a peer: cleaned, not code."""
     return page(
         _("**Patchbell, for its operators.** {sentence}", sentence=clean(notice.sentence, 1500)),
+        [press(_("Resume its reminders"), f"unpause:{notice.guild_id}")] if notice.guild_id is not None else None,
         small(_("You get this because `operators` in my configuration has your id. Take it out there to stop it.")),
         colour=RED,
         stamp=stamp,

@@ -11,8 +11,9 @@ from bot.domain.process_id import ProcessId
 from cogs.messages.card import status_page
 from cogs.messages.language import _, ngettext
 from cogs.messages.listing import list_page
-from cogs.messages.page import Button, Page, lines, page, press
+from cogs.messages.page import Button, Page, lines, page
 from cogs.messages.text import codes, joined, named, processes
+from cogs.messages.wishes import may_mention, ways_in
 
 
 class FirstDmState(StrEnum):
@@ -27,7 +28,10 @@ class FirstDmState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """What was registered, as `RegisterOutcome` has it, and the first DM, if one was owed."""
+    """What was registered, as `RegisterOutcome` has it, and the first DM, if one was owed.
+
+    `channel`: where this server's moderators let people be mentioned whose DMs are closed.
+    """
 
     cards: Sequence[StatusCard]
     malformed: Sequence[str]
@@ -35,12 +39,14 @@ class Registered:
     safe_word: str
     delivery: int | None = None
     dm: FirstDmState | None = None
+    channel: int | None = None
 
 
 def registered_page(outcome: Registered) -> Page:
     """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
     before = [_saved(outcome), _refused(outcome)]
-    after, extra = lines([safe_word(outcome.safe_word), first_dm(outcome.dm)]), _ways_on(outcome)
+    there = _there(outcome.dm, outcome.channel)
+    after, extra = lines([safe_word(outcome.safe_word), first_dm(outcome.dm), there]), _ways_on(outcome)
     if len(outcome.cards) == 1:
         return status_page(outcome.cards[0], *before, after=after, extra=extra)
     return list_page(outcome.cards, 0, *before, after=after, extra=extra)
@@ -108,16 +114,21 @@ def _cannot() -> str:
 
 
 def _ways_on(outcome: Registered) -> list[Button]:
-    return try_again(outcome.delivery, outcome.dm) if outcome.delivery is not None else []
+    return try_again(outcome.delivery, outcome.dm, outcome.channel) if outcome.delivery is not None else []
 
 
-def try_again(delivery: int, state: FirstDmState | None) -> list[Button]:
-    """Give the two ways on where DMs don't arrive."""
-    if state not in (FirstDmState.CLOSED, FirstDmState.NO_MUTUAL_SERVER):
-        return []
-    return [press(_("Try again"), f"retry:{delivery}"), press(_("No reminders"), f"stop:{delivery}")]
+_CLOSED = (FirstDmState.CLOSED, FirstDmState.NO_MUTUAL_SERVER)
 
 
-def first_dm_page(delivery: int, state: FirstDmState) -> Page:
+def try_again(delivery: int, state: FirstDmState | None, channel: int | None = None) -> list[Button]:
+    """Give the ways on where DMs don't arrive."""
+    return ways_in(delivery, mention=channel is not None) if state in _CLOSED else []
+
+
+def first_dm_page(delivery: int, state: FirstDmState, channel: int | None = None) -> Page:
     """Give what became of a first DM that was tried again."""
-    return page(first_dm(state), try_again(delivery, state))
+    return page(lines([first_dm(state), _there(state, channel)]), try_again(delivery, state, channel))
+
+
+def _there(state: FirstDmState | None, channel: int | None) -> str | None:
+    return may_mention(channel) if channel is not None and state in _CLOSED else None

@@ -89,6 +89,11 @@ def ago(moment: datetime) -> str:
     return format_dt(moment, "R")
 
 
+def at(moment: datetime) -> str:
+    """Give day and time, as each reader's Discord writes them."""
+    return format_dt(moment, "f")
+
+
 def date(moment: datetime) -> str:
     """Give the day, as each reader's Discord writes it."""
     return format_dt(moment, "D")

@@ -24,6 +24,11 @@ async def remind(stage: Any, person: Any, processes: list[str], **values: Any) -
     return await person.wait_dm(lambda message: "amber otter" in message.text)
 
 
+async def choose(stage: Any, message: SeenMessage, value: str) -> SeenMessage:
+    """Choose in the list under a DM."""
+    return await (await stage.ada.choose(message, message.selects[0].custom_id, [value])).wait_final()
+
+
 async def register(stage: Any, *processes: str) -> None:
     reply = await stage.ada.slash(stage.channel.id, "register", {"process": " ".join(processes)})
     await reply.wait_until(lambda message: "first DM: please" in message.text)
@@ -33,9 +38,9 @@ async def test_what_cannot_be_signed_is_said_once_and_taken_back(stage: Any) -> 
     lost = stage.unpatched("Lost")
     await register(stage, lost)
     reminder = await remind(stage, stage.ada, [lost], number=3)
-    assert "Press *I can't*" in reminder.text
+    assert "Choose *I can't*" in reminder.text
     await stage.restart()
-    asked = await (await stage.ada.press(reminder, "I can't")).wait_final()
+    asked = await choose(stage, reminder, "cannot")
     assert "What is in the way?" in asked.text
     assert "`Lost`" in asked.text
     await stage.restart()
@@ -47,8 +52,40 @@ async def test_what_cannot_be_signed_is_said_once_and_taken_back(stage: Any) -> 
     again = await (await stage.ada.press(card, "Remind me again")).wait_final()
     assert "Next reminder" in again.text
     assert "Sign" in [button.label for button in again.buttons]
-    nothing = await (await stage.ada.press(reminder, "I can't")).wait_final()
+    nothing = await choose(stage, reminder, "cannot")
     assert "What is in the way?" in nothing.text
+
+
+async def test_of_several_one_chooses_which_cannot_be_signed(stage: Any) -> None:
+    lost, other, unnamed = stage.unpatched("Lost"), stage.unpatched("Other"), stage.unpatched("Unnamed")
+    await register(stage, lost, other, unnamed)
+    reminder = await remind(stage, stage.ada, [lost, other], number=3, more=1)
+    asked = await choose(stage, reminder, "cannot")
+    assert "Then you choose of which" in asked.text
+    which = await (await stage.ada.choose(asked, asked.selects[0].custom_id, ["lost-wallet"])).wait_final()
+    assert {value for _, value in which.selects[0].options} == {lost, other, unnamed}
+    cards = await stage.application.registering.cards(stage.ada.id)
+    assert [card.blocked for card in cards] == [None] * 3, "nothing yet"
+    await stage.restart()
+    answer = await (await stage.ada.choose(which, which.selects[0].custom_id, [lost])).wait_final()
+    assert "**No more reminders** of `Lost`" in answer.text
+    cards = await stage.application.registering.cards(stage.ada.id)
+    assert {card.process for card in cards if card.blocked} == {lost}
+
+
+async def test_registering_again_takes_it_back(stage: Any) -> None:
+    lost = stage.unpatched("Lost")
+    await register(stage, lost)
+    first = await stage.ada.wait_dm()
+    asked = await choose(stage, first, "cannot")
+    await (await stage.ada.choose(asked, asked.selects[0].custom_id, ["other"])).wait_final()
+    (card,) = await stage.application.registering.cards(stage.ada.id)
+    assert (card.blocked, card.next_reminder) == ("other", None)
+    reply = await stage.ada.slash(stage.channel.id, "register", {"process": lost})
+    await reply.wait_final()
+    (card,) = await stage.application.registering.cards(stage.ada.id)
+    assert card.blocked is None
+    assert card.next_reminder is not None
 
 
 async def test_one_of_several_is_blocked_on_its_card(stage: Any) -> None:
@@ -65,17 +102,17 @@ async def test_one_of_several_is_blocked_on_its_card(stage: Any) -> None:
     assert left.process == other
 
 
-async def test_it_is_offered_late_only_and_to_whom_it_was_sent(stage: Any) -> None:
+async def test_it_is_asked_late_only_and_of_whom_it_was_sent(stage: Any) -> None:
     process = stage.unpatched()
     await register(stage, process)
     now = stage.application.clock()
     early = await remind(stage, stage.ada, [process], number=2, deadline=now + timedelta(days=8))
-    assert "I can't" not in [button.label for button in early.buttons]
+    assert "in the way" not in early.text
     bob = stage.person("bob")
     reply = await bob.slash(stage.channel.id, "register", {"process": process})
     await reply.wait_until(lambda message: "first DM: please" in message.text)
     late = await remind(stage, bob, [process], number=3)
-    assert "I can't" in [button.label for button in late.buttons]
+    assert "Something in the way?" in late.text
     blocking = stage.application.reminding.blocking
     async with stage.application.database.read() as connection:
         (newest, *_) = await outbox.of_person(connection, bob.id)

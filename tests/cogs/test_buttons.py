@@ -16,6 +16,11 @@ def labels(message: SeenMessage) -> list[str]:
     return [button.label for button in message.buttons]
 
 
+async def choose(stage: Any, message: SeenMessage, value: str) -> SeenMessage:
+    """Choose in the list under a DM."""
+    return await (await stage.ada.choose(message, message.selects[0].custom_id, [value])).wait_final()
+
+
 async def register(stage: Any, *processes: str) -> SeenMessage:
     reply = await stage.ada.slash(stage.channel.id, "register", {"process": " ".join(processes)})
     return await reply.wait_until(lambda message: "first DM: please" in message.text)
@@ -35,7 +40,7 @@ async def remind(stage: Any, process: str) -> SeenMessage:
     async with application.database.write() as connection:
         await outbox.owe(connection, notice, now=now, user_id=stage.ada.id)
     application.delivering.wake()
-    return await stage.ada.wait_dm(lambda message: "days left" in message.text or "waiting for you" in message.text)
+    return await stage.ada.wait_dm(lambda message: "waiting for you" in message.text)
 
 
 async def test_first_dm_buttons_live_across_a_restart(stage: Any) -> None:
@@ -43,11 +48,46 @@ async def test_first_dm_buttons_live_across_a_restart(stage: Any) -> None:
     await register(stage, process)
     first = await stage.ada.wait_dm()
     await stage.restart()
-    later = await (await stage.ada.press(first, "Later")).wait_final()
+    later = await (await stage.ada.press(first, "Tonight")).wait_final()
     assert "**No reminders until <t:" in later.text
-    stopped = await (await stage.ada.press(first, "Stop")).wait_final()
+    assert "I don't know your time zone" in later.text
+    stopped = await choose(stage, first, "stop")
     assert "**No more reminders.**" in stopped.text
     assert (await stage.application.registering.cards(stage.ada.id))[0].stopped
+    await stage.restart()
+    thanks = await (await stage.ada.choose(stopped, stopped.selects[0].custom_id, ["too-many"])).wait_final()
+    assert "Thank you" in thanks.text
+    assert (await stage.application.registering.person(stage.ada.id)).stop_reason == "too-many"
+
+
+async def test_another_day_is_chosen_after_a_restart_and_brings_reminders_back(stage: Any) -> None:
+    await register(stage, stage.unpatched())
+    first = await stage.ada.wait_dm()
+    await choose(stage, first, "stop")
+    which = await choose(stage, first, "date")
+    await stage.restart()
+    day = which.selects[0].options[4][1]
+    answer = await (await stage.ada.choose(which, which.selects[0].custom_id, [day])).wait_final()
+    assert "**No reminders until <t:" in answer.text
+    person = await stage.application.registering.person(stage.ada.id)
+    assert person.next_reminder_at.date().isoformat() == day
+    assert person.stopped_at is None
+
+
+async def test_buttons_of_older_messages_still_work(stage: Any) -> None:
+    await register(stage, stage.unpatched())
+    first = await stage.ada.wait_dm()
+    delivery = first.selects[0].custom_id.partition(":")[2]
+    button = next(button for button in first.buttons if button.label == "Next week")
+    for custom_id, said in (
+        (f"snooze:{delivery}:day", "No reminders until"),
+        (f"snooze:{delivery}:week", "No reminders until"),
+        (f"cannot:{delivery}", "What is in the way?"),
+        (f"stop:{delivery}", "No more reminders"),
+        ("resume:all", "I'll remind you again"),
+    ):
+        button.raw["custom_id"] = custom_id
+        assert said in (await (await stage.ada.press(first, "Next week")).wait_final()).text
 
 
 async def test_a_card_answers_after_a_restart(stage: Any) -> None:
@@ -66,15 +106,16 @@ async def test_a_reminder_is_checked_snoozed_and_stopped(stage: Any) -> None:
     process = stage.unpatched()
     await register(stage, process)
     message = await remind(stage, process)
-    assert labels(message) == ["Sign", "Check now", "Tomorrow", "Next week", "Stop"]
+    assert labels(message) == ["Sign", "Check now", "Tonight", "Next week"]
+    assert [value for _, value in message.selects[0].options] == ["date", "cannot", "stop"]
     assert message.buttons[0].url is not None
     assert message.buttons[0].url.startswith("http://127.0.0.1:9/sign#")
     assert "amber otter" in message.text
     checked = await (await stage.ada.press(message, "Check now")).wait_final()
     assert process in checked.text
-    for label in ("Tomorrow", "Next week"):
+    for label in ("Tonight", "Next week"):
         assert "No reminders until" in (await (await stage.ada.press(message, label)).wait_final()).text
-    assert "No more reminders" in (await (await stage.ada.press(message, "Stop")).wait_final()).text
+    assert "No more reminders" in (await choose(stage, message, "stop")).text
     status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
     resumed = await (await stage.ada.press(status, "Remind me again")).wait_final()
     assert "I'll remind you again" in resumed.text
@@ -90,9 +131,9 @@ async def test_nobody_elses_button_works(stage: Any) -> None:
     await reply.wait_until(lambda message: "first DM: please" in message.text)
     first = await bo.wait_dm()
     adas = (await stage.ada.wait_dm()).buttons[-1].custom_id or ""
-    theirs = next(button for button in first.buttons if button.label == "Stop")
+    theirs = next(button for button in first.buttons if button.label == "Next week")
     theirs.raw["custom_id"] = adas  # as a forged client would send it
-    refused = await (await bo.press(first, "Stop")).wait_final()
+    refused = await (await bo.press(first, "Next week")).wait_final()
     assert "somebody else's" in refused.text
     assert not (await stage.application.registering.cards(stage.ada.id))[0].stopped
 
@@ -112,7 +153,7 @@ async def test_a_list_turns_its_pages(stage: Any) -> None:
 
 
 async def test_patched_shows_the_others(stage: Any) -> None:
-    processes = [stage.unpatched(f"P{n}") for n in range(2)]
+    processes = [stage.patched(), stage.unpatched()]
     await register(stage, *processes)
     notice = Patched(
         safe_word="amber otter",

@@ -43,7 +43,8 @@ async def test_registering_one_answers_with_its_card_and_a_first_dm(stage: Any) 
     assert "`Permaville`" in first.text
     assert "`My vault`" in first.text
     assert "seed phrase" in first.text
-    assert labels(first)[-2:] == ["Later", "Stop"]
+    assert labels(first)[-2:] == ["Tonight", "Next week"]
+    assert [value for _, value in first.selects[0].options] == ["date", "cannot", "stop"]
 
 
 async def test_a_patched_process_says_what_can_be_read(stage: Any) -> None:

@@ -11,7 +11,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from discord import ui
 
-from bot.domain.card import Arrival, Blocked, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
+from bot.domain.card import (
+    Arrival,
+    Blocked,
+    Metadata,
+    MigrationProgress,
+    NoSignLink,
+    Outcome,
+    Reached,
+    Role,
+    StatusCard,
+)
 from bot.domain.notices import (
     Alarm,
     Announcement,
@@ -25,10 +35,11 @@ from bot.domain.notices import (
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason
-from cogs.messages import answers, campaign, dms
+from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
 from cogs.messages.listing import PER_PAGE, list_page, wallet_page
 from cogs.messages.registered import FirstDmState, Registered, first_dm_page, registered_page
+from tests.cogs.messages.wished import around, panels
 
 Make = Callable[..., StatusCard]
 Fits = Callable[[ui.LayoutView], str]
@@ -43,6 +54,10 @@ LINE = ProcessLine(process=PID, label=WIDE, since=NOW - timedelta(days=27))
 MANY = tuple(LINE for _ in range(30))
 CALLED = ProcessLine(process=PID, name=WIDE, since=NOW - timedelta(days=27))
 CODE = re.compile(r"`[^`\n]*`")
+
+
+def replace_id(number: int) -> ProcessLine:
+    return LINE.model_copy(update={"process": f"{number:02}{PID[2:]}"})
 
 
 def outside_code(text: str) -> str:
@@ -143,7 +158,7 @@ def test_wallets_fit(fits: Fits, make_pid: Callable[[int], ProcessId], number: i
 
 @pytest.mark.parametrize("url", [URL, None])
 @pytest.mark.parametrize("days", [None, -3, 1, 3, 8, 30])
-@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("number", [1, 3, 9])
 @pytest.mark.parametrize("lines", [(LINE,), (CALLED,), MANY])
 def test_reminders_fit(
     fits: Fits, lines: tuple[ProcessLine, ...], number: int, days: int | None, url: str | None
@@ -156,12 +171,16 @@ def test_reminders_fit(
         community=WIDE,
         deadline=deadline,
         number=number,
+        last=number == 9,
     )
-    text = fits(dms.reminder(notice, SNOWFLAKE, url, NOW, 1 << 30))
+    text = fits(reminder.reminder(notice, SNOWFLAKE, url, NOW, 1 << 30))
     assert_harmless(text)
     assert "𝕎ide" in text, "named by the label, or by what gateways call it"
-    late = number == 3 or (days is not None and days <= 7)
+    late = number >= 3 or (days is not None and days <= 7)
     assert ("*I can't*" in text) == late
+    assert ("This is my last reminder" in text) == notice.last
+    assert days is None or f"<t:{int(deadline.timestamp())}:R>" in text, "how long is left, or how long ago it was"
+    assert f"<t:{int(LINE.since.timestamp())}:R>" in text, "how long it has been"
     assert text.startswith("mellow lighthouse")
     assert "*Stop*" in text
     assert "because you registered" in text
@@ -180,9 +199,12 @@ def test_other_dms_fit_and_carry_the_safe_word_and_the_way_out(fits: Fits, url: 
                 nodes=12,
                 node_url="https://node.example/" + "x" * 600,
                 open_processes=199,
+                others=MANY[:9],
+                more=180,
             )
         ),
         dms.regressed(Regressed(safe_word=word, process=LINE), SNOWFLAKE, url),
+        dms.regressed(Regressed(safe_word=word, process=LINE, others=MANY[:9], more=180), SNOWFLAKE, url),
         *(dms.unreadable(Unreadable(safe_word=word, process=LINE, reason=r), SNOWFLAKE) for r in [*Reason, "new"]),
     ]
     for page in pages:
@@ -212,6 +234,13 @@ def test_campaigns_and_alarms_fit(fits: Fits) -> None:
         *(campaign.preview(notice, SNOWFLAKE, signing=signing) for signing in (True, False)),
         *(campaign.progress_page(each, signing=False) for each in ([], [empty], migrations)),
         dms.alarm(Alarm(sentence="x" * 5000)),
+        dms.alarm(Alarm(sentence="x" * 5000, guild_id=SNOWFLAKE)),
+        campaign.progress_page(
+            migrations,
+            signing=False,
+            reached=Reached(people=10**6, stopped=10**5, closed=10**5, strangers=10**5),
+            paused_at=NOW,
+        ),
     ):
         assert_harmless(fits(page))
 
@@ -238,7 +267,8 @@ def test_short_answers_fit(fits: Fits) -> None:
         answers.nothing_followed(),
         answers.snoozed(LATER, None),
         answers.snoozed(LATER, LATER),
-        answers.stopped(),
+        *panels(NOW),
+        *around(NOW, tuple(replace_id(n) for n in range(40))),
         answers.resumed(None),
         answers.resumed(LATER),
         answers.posted(SNOWFLAKE, arrived=False),

@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 from discord import ui
 
-from bot.domain.card import Arrival, Blocked, Metadata, MigrationProgress, NoSignLink, Outcome, Role, StatusCard
+from bot.domain.card import (
+    Arrival,
+    Blocked,
+    Metadata,
+    MigrationProgress,
+    NoSignLink,
+    Outcome,
+    Reached,
+    Role,
+    StatusCard,
+)
 from bot.domain.notices import (
     Alarm,
     Announcement,
@@ -25,12 +35,13 @@ from bot.domain.notices import (
 )
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
-from cogs.messages import answers, campaign, dms
+from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
 from cogs.messages.language import speaking
 from cogs.messages.listing import list_page, wallet_page
 from cogs.messages.registered import FirstDmState, Registered, first_dm_page, registered_page
 from tests import pseudo
+from tests.cogs.messages.wished import around, panels
 
 Make = Callable[..., StatusCard]
 Fits = Callable[[ui.LayoutView], str]
@@ -105,7 +116,7 @@ def messages() -> Iterator[ui.LayoutView]:
     ):
         for community in (None, WIDE):
             deadline = NOW + timedelta(days=days) if days is not None else None
-            yield dms.reminder(
+            yield reminder.reminder(
                 Reminder(
                     safe_word=WORDS,
                     processes=lines,
@@ -113,6 +124,7 @@ def messages() -> Iterator[ui.LayoutView]:
                     community=community,
                     deadline=deadline,
                     number=number,
+                    last=number == 3,
                 ),
                 7,
                 url,
@@ -124,9 +136,12 @@ def messages() -> Iterator[ui.LayoutView]:
         yield dms.patched(
             Patched(safe_word=WORDS, process=LINE, shown=shown, nodes=2, node_url=URL, open_processes=others)
         )
+    yield dms.patched(Patched(safe_word=WORDS, process=LINE, shown=(), nodes=2, others=(LINE,), more=3))
     yield dms.regressed(Regressed(safe_word=WORDS, process=LINE), 7, URL)
+    yield dms.regressed(Regressed(safe_word=WORDS, process=LINE, others=(LINE,) * 3, more=3), 7, URL)
     yield from (dms.unreadable(Unreadable(safe_word=WORDS, process=LINE, reason=r), 7) for r in (*Reason, "new"))
     yield dms.alarm(Alarm(sentence="0"))
+    yield dms.alarm(Alarm(sentence="0", guild_id=7))
 
 
 def campaigns() -> Iterator[ui.LayoutView]:
@@ -139,6 +154,9 @@ def campaigns() -> Iterator[ui.LayoutView]:
         )
         empty = MigrationProgress(migration_id=7, title=WIDE, deadline=deadline, patched=0, not_patched=0, unknown=0)
         yield from (campaign.progress_page(each, signing=False) for each in ([], [empty], [full], [full] * 20))
+        for people, lost in ((1, 0), (9, 0), (9, 1), (20, 2)):
+            reached = Reached(people=people, stopped=lost, closed=lost, strangers=lost)
+            yield campaign.progress_page([full], signing=True, reached=reached, paused_at=NOW)
 
 
 def short_answers() -> Iterator[ui.LayoutView]:
@@ -148,9 +166,10 @@ def short_answers() -> Iterator[ui.LayoutView]:
     yield answers.failed("\u200b")
     yield answers.unregistered(PID, WIDE, WIDE)
     yield answers.nothing_followed()
-    yield from (answers.snoozed(LATER, then) for then in (None, LATER))
+    yield from (answers.snoozed(LATER, then, zone_known=known) for then in (None, LATER) for known in (True, False))
     yield from (answers.resumed(then) for then in (None, LATER))
-    yield answers.stopped()
+    yield from panels(NOW)
+    yield from around(NOW, tuple(LINE.model_copy(update={"process": f"{n:02}{PID[2:]}"}) for n in range(40)))
     yield from (answers.posted(7, arrived=arrived) for arrived in (True, False))
     for lines in ((), *LINES):
         yield answers.what_is_in_the_way("why:1", lines)

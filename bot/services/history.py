@@ -1,0 +1,103 @@
+"""What became of the messages to one person, in words that `cogs/messages/history.py` has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.services import holds
+from bot.services.agenda import Agenda
+from bot.store import gathering, outbox, people
+from bot.store.database import Database
+from bot.store.outbox import Message, State
+
+SHOWN = 4
+
+
+class Fate(StrEnum):
+    """What became of a message, or why it waits."""
+
+    SENT = "sent"
+    CLOSED = "closed"
+    NO_MUTUAL_SERVER = "no-mutual-server"
+    REFUSED = "refused"
+    NOT_NEEDED = "not-needed"
+    HELD_BY_DISCORD = "held-by-discord"
+    NO_NEW_DMS = "no-new-dms"
+    NODES_OUT = "nodes-out"
+    MAINTENANCE = "maintenance"
+    QUIET = "quiet"
+    TRYING_AGAIN = "trying-again"
+    TOGETHER = "together"
+    ON_ITS_WAY = "on-its-way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One message to a person. `at` is when that became so, or when it was owed; `until` when it is tried next."""
+
+    kind: str
+    fate: Fate
+    at: datetime
+    until: datetime | None = None
+
+
+class History:
+    """Reads the outbox for the person it is about."""
+
+    def __init__(self, database: Database, agenda: Agenda, clock: Clock) -> None:
+        self._database = database
+        self._agenda = agenda
+        self._clock = clock
+
+    async def of_person(self, user_id: int) -> list[Delivered]:
+        """Give their newest messages, newest first, a few at most."""
+        now = self._clock()
+        async with self._database.read() as connection:
+            messages = await outbox.of_person(connection, user_id, SHOWN)
+            messages += await gathering.mentions_of(connection, user_id, SHOWN)
+            held = await holds.all_held(connection, now)
+            quiet = await self._is_quiet(connection, user_id, now)
+        newest = sorted((each for each in messages if each.kind != "alarm"), key=lambda each: -each.id)[:SHOWN]
+        return [self._delivered(each, held, now, quiet=quiet) for each in newest]
+
+    async def _is_quiet(self, connection: AsyncConnection, user_id: int, now: datetime) -> bool:
+        person = await people.find(connection, user_id)
+        return person is not None and self._agenda.hours(person).is_quiet(now)
+
+    def _delivered(self, message: Message, held: Mapping[str, datetime], now: datetime, *, quiet: bool) -> Delivered:
+        if message.state == State.OWED:
+            fate, until = self._why_waiting(message, held, now, quiet=quiet)
+            return Delivered(kind=message.kind, fate=fate, at=message.created_at, until=until)
+        return Delivered(kind=message.kind, fate=_settled(message), at=message.done_at or message.created_at)
+
+    def _why_waiting(
+        self, message: Message, held: Mapping[str, datetime], now: datetime, *, quiet: bool
+    ) -> tuple[Fate, datetime | None]:
+        is_reminder = message.kind in ("reminder", "mention")
+        if is_reminder and self._agenda.settings.maintenance:
+            return Fate.MAINTENANCE, None
+        if is_reminder and holds.CHECKS in held:
+            return Fate.NODES_OUT, held[holds.CHECKS]
+        if holds.SENDS in held:
+            return Fate.HELD_BY_DISCORD, held[holds.SENDS]
+        if message.opens_a_conversation and holds.NEW_CONVERSATIONS in held:
+            return Fate.NO_NEW_DMS, held[holds.NEW_CONVERSATIONS]
+        if message.next_try_at <= now:
+            return Fate.ON_ITS_WAY, None
+        if message.attempts:
+            return Fate.TRYING_AGAIN, message.next_try_at
+        return (Fate.QUIET if is_reminder and quiet else Fate.TOGETHER), message.next_try_at
+
+
+def _settled(message: Message) -> Fate:
+    if message.was_sent:
+        return Fate.SENT
+    if message.state == State.WITHDRAWN:
+        return Fate.NOT_NEEDED
+    return {50007: Fate.CLOSED, 50278: Fate.NO_MUTUAL_SERVER}.get(message.code or 0, Fate.REFUSED)
