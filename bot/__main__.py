@@ -99,15 +99,25 @@ def check(
 def handler(
     key: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH=GLOBAL", help="Expose this Lua global at this path (repeat for more)."),
+        typer.Option(metavar="PATH=GLOBAL", help="Show this Lua global at this path (repeat for more)."),
     ] = None,
+    root: Annotated[str, typer.Option(metavar="cache|none", help="Put the keys under cache, or at the root.")] = "cache",
+    off: Annotated[bool, typer.Option("--off", help="Print what turns the handler off again.")] = False,
 ) -> None:
     """Print the process-side handler, to Eval in your own process; without --key, the one for a token."""
-    from bot.domain.handler import render_handler
-    from bot.domain.presets import DEFAULT_PRESET, load_presets
+    from bot.domain.handler import render_handler, render_off, rooted
 
     with _one_sentence():
-        print(render_handler(_exposures(key) if key else load_presets()[DEFAULT_PRESET].globals))
+        if off and key:
+            raise BadInput("--off is the same for every handler: leave --key out.")
+        text = render_off() if off else render_handler(rooted(_exposures(key) if key else _shown_by_tokens(), root))
+    sys.stdout.write(text)  # to the byte, so that its sha256 is the published one
+
+
+def _shown_by_tokens() -> dict[str, str]:
+    from bot.domain.presets import DEFAULT_PRESET, load_presets
+
+    return {key.key: key.lua_global for key in load_presets()[DEFAULT_PRESET].keys if key.lua_global is not None}
 
 
 def _exposures(pairs: list[str]) -> dict[str, str]:

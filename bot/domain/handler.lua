@@ -1,4 +1,4 @@
--- Patchbell state patch, version 1. For processes that run aos 2.0.x (not hyper-aos).
+-- Patchbell state patch, version @VERSION@. For processes that run aos 2.0.x (not hyper-aos).
 -- From Patchbell, a Discord bot that helps communities show their processes' state: `python -m bot handler` prints this
 -- text, and anybody may read, change and share it (MIT licence).
 --
@@ -6,8 +6,13 @@
 -- it, it publishes them at once; from then on each message that changes one of them publishes what changed, and nothing
 -- else. It moves no tokens, sends nothing to anybody, and takes orders from the process's owner alone.
 --
--- To publish everything again: send Action = @ACTION@. To pause: StatePatchEnabled = false. To show what is in no global:
--- declare it with get = function() return … end in the place of names.
+-- To publish everything again: send Action = @ACTION@. To turn it off: StatePatchEnabled = false. To show what is in no
+-- global: declare it with get = function() return … end in the place of names.
+--
+-- A key with more than StatePatch.most entries, or one that takes more than StatePatch.instructions to look through, would make
+-- every message slow: it is followed no more, and the reason can be read at statepatch/stopped/<its path>. Instructions of
+-- Lua, not seconds, because every compute unit must come to the same result. After a change of the limits, or of the table,
+-- @ACTION@ tries again.
 --
 -- How values appear: numbers that JSON cannot carry exactly, booleans and objects with __tostring as text; lists as lists;
 -- other integer keys as text. What has no JSON form (functions, cycles, NaN, broken UTF-8) is left out, and so are empty
@@ -20,7 +25,10 @@ if type(Handlers) ~= "table" or not Handlers.evaluate or not Handlers.prepend or
 end
 
 if type(StatePatch) ~= "table" or type(StatePatch.sent) ~= "table" then StatePatch = { sent = {} } end
-StatePatch.version = 1
+StatePatch.version = @VERSION@
+StatePatch.most, StatePatch.instructions = 20000, 5000000
+StatePatch.stopped = StatePatch.stopped or {} -- path → why it is not followed
+StatePatch.again = {} -- path → true where something went wrong: what was sent of it may not be all
 StatePatch.declared = {
 @DECLARED@
 }
@@ -28,6 +36,8 @@ StatePatch.declared = {
 do
   local DEVICE, UNSET = "patch@1.0", "__ao-unset__"
   local DEEPEST, EXACT = 16, 99999999999999 -- aos's JSON writes 14 digits
+  local TOO_MANY, TOO_SLOW = {}, {}
+  local sizes = setmetatable({}, { __mode = "k" }) -- published object → how many entries it has
   local update
 
   local function text(value)
@@ -62,7 +72,10 @@ do
   local function is_list(value)
     if value[1] == nil then return false end
     local count = 0
-    for _ in pairs(value) do count = count + 1 end
+    for _ in pairs(value) do
+      count = count + 1
+      if count > StatePatch.most then error(TOO_MANY, 0) end
+    end
     return count == #value
   end
 
@@ -85,29 +98,47 @@ do
   local function update_list(value, sent, everything, around)
     local now = {}
     for index = 1, #value do
+      around.left = around.left - 1
+      if around.left < 0 then error(TOO_MANY, 0) end
       now[index] = update(value[index], nil, true, around)
       if now[index] == nil then return nil end
     end
     return now, (everything or not same(now, sent)) and now or nil
   end
 
-  -- Changes `sent` in place: a copy for each message would cost more than all the rest.
+  -- Changes `sent` in place: a copy for each message would cost more than all the rest. What went away is searched for only
+  -- where the number of entries says that something did.
   local function update_object(value, sent, everything, around)
     local now, changed = is_object(sent) and sent or {}, {}
+    local left, live, size = around.left, 0, sizes[now] or now ~= sent and 0 or -math.huge
     for key, inner in pairs(value) do
-      local name = (everything or inner ~= now[key]) and name_of(key, value)
-      if name then
-        local before = now[name]
-        now[name], changed[name] = update(inner, before, everything, around)
-        if now[name] == nil and before ~= nil then changed[name] = tombstone(before) end
+      left = left - 1
+      if left < 0 then error(TOO_MANY, 0) end
+      if not everything and inner == now[key] then
+        live = live + 1
+      else
+        local name = name_of(key, value)
+        if name then
+          local before = now[name]
+          around.left = left
+          now[name], changed[name] = update(inner, before, everything, around)
+          left = around.left
+          if now[name] ~= nil then live = live + 1 end
+          if now[name] == nil and before ~= nil then changed[name], size = tombstone(before), size - 1 end
+          if now[name] ~= nil and before == nil then size = size + 1 end
+        end
       end
     end
-    for name, before in pairs(now) do
-      if value[name] == nil and value[math.tointeger(name)] == nil then
-        now[name], changed[name] = nil, tombstone(before)
+    around.left = left
+    if size ~= live then
+      for name, before in pairs(now) do
+        if value[name] == nil and value[math.tointeger(name)] == nil then
+          now[name], changed[name] = nil, tombstone(before)
+        end
       end
     end
-    if now ~= sent and next(now) == nil then return nil end
+    sizes[now] = live
+    if now ~= sent and live == 0 then return nil end
     return now, next(changed) ~= nil and changed or nil
   end
 
@@ -149,26 +180,68 @@ do
     error(problem, 0)
   end
 
+  local function look(entry, before, everything)
+    local value = entry.get and entry.get()
+    if not entry.get then value = read(entry.names) end
+    local now, changed = update(value, before, everything, { depth = 0, left = StatePatch.most })
+    if now == nil and before ~= nil and value ~= nil then changed = tombstone(before) end
+    return value ~= nil, now, changed
+  end
+
+  local function with_patience(work, ...)
+    if type(debug) ~= "table" or not debug.sethook then return pcall(work, ...) end
+    local hook, mask, count = debug.gethook()
+    debug.sethook(function() error(TOO_SLOW, 0) end, "", StatePatch.instructions)
+    local results = table.pack(pcall(work, ...))
+    debug.sethook(hook, mask, count)
+    return table.unpack(results, 1, results.n)
+  end
+
+  -- One key that cannot be looked through holds nothing else up: past a limit it is left alone from then on, after any other
+  -- fault all of it goes out the next time.
+  local function give_up(name, problem)
+    sizes = setmetatable({}, { __mode = "k" })
+    if problem == TOO_MANY then
+      StatePatch.stopped[name] = ("more than %d entries"):format(StatePatch.most)
+    elseif problem == TOO_SLOW then
+      StatePatch.stopped[name] = ("more than %d instructions"):format(StatePatch.instructions)
+    else
+      StatePatch.again[name] = true
+    end
+    print("StatePatch: " .. name .. " is not followed: " .. (StatePatch.stopped[name] or tostring(problem)))
+  end
+
   -- Sends one patch message with what changed, or with everything. Gives the published paths, and the globals that have
   -- nothing to show.
   function StatePatch.publish(everything)
-    local message, published, empty = { device = DEVICE }, {}, {}
+    local message, published, empty, stopped = { device = DEVICE }, {}, {}, StatePatch.stopped
+    if everything then StatePatch.stopped = {} end
     for _, entry in ipairs(StatePatch.declared) do
-      local name, value = table.concat(entry.path, "/"), entry.get and entry.get()
-      if not entry.get then value = read(entry.names) end
-      local before = StatePatch.sent[name]
-      local now, changed = update(value, before, everything, { depth = 0 })
-      if now == nil and before ~= nil and value ~= nil then changed = tombstone(before) end
-      if now ~= nil or value ~= nil then StatePatch.sent[name] = now end
-      if now == nil or type(now) == "table" and next(now) == nil then
-        empty[#empty + 1] = entry.get and name or table.concat(entry.names, ".")
-      end
-      if changed ~= nil then
-        put(message, entry.path, changed)
-        published[#published + 1] = name
+      local name, reason = table.concat(entry.path, "/"), { "statepatch", "stopped", table.unpack(entry.path) }
+      if not StatePatch.stopped[name] then
+        local before, all = StatePatch.sent[name], everything or StatePatch.again[name]
+        local ok, there, now, changed = with_patience(look, entry, before, all)
+        if ok then
+          StatePatch.again[name] = nil
+          if now ~= nil or there then StatePatch.sent[name] = now end
+          if now == nil or type(now) == "table" and next(now) == nil then
+            empty[#empty + 1] = entry.get and name or table.concat(entry.names, ".")
+          end
+          if changed ~= nil then
+            put(message, entry.path, changed)
+            published[#published + 1] = name
+          end
+        else
+          give_up(name, there)
+        end
+        if StatePatch.stopped[name] then
+          put(message, reason, StatePatch.stopped[name])
+        elseif stopped[name] then
+          put(message, reason, UNSET)
+        end
       end
     end
-    if #published > 0 then send(message) end
+    if next(message, next(message)) ~= nil then send(message) end -- there is more in it than the device
     return published, empty
   end
 
@@ -178,6 +251,11 @@ do
     local published, empty = StatePatch.publish(true)
     local words = #published > 0 and "published " .. table.concat(published, ", ") or "nothing published"
     if #empty > 0 then words = words .. "; missing or empty: " .. table.concat(empty, ", ") end
+    for _, entry in ipairs(StatePatch.declared) do
+      local name = table.concat(entry.path, "/")
+      local why = StatePatch.stopped[name]
+      if why then words = ("%s; not followed: %s (%s)"):format(words, name, why) end
+    end
     return "StatePatch: " .. words
   end
 end
@@ -201,7 +279,7 @@ end
 -- wallet; for one that the process sends to itself it is ao.id.
 Handlers.remove("@ACTION@")
 Handlers.prepend("@ACTION@", Handlers.utils.hasMatchingTag("Action", "@ACTION@"), function(msg)
-  if msg.From == Owner or msg.From == ao.id then print(StatePatch.announce()) end
+  if StatePatch and (msg.From == Owner or msg.From == ao.id) then print(StatePatch.announce()) end
 end)
 
 return StatePatch.announce()

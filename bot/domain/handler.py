@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from importlib.resources import files
 
-from bot.domain.keys import StateKey, parse_key
-from bot.errors import MalformedHandler, MalformedKey
+from bot.domain.keys import CACHE, StateKey, parse_key
+from bot.errors import BadInput, MalformedHandler, MalformedKey
 
 DEFAULT_ACTION = "EnableStatePatch"
+HANDLER_VERSION = 2
+"""Goes up with every change of the text; `docs/handler.md` has the sha256 of each version."""
+
+HANDLER_FILE = "patchbell.lua"
+"""What the handler is called as a file."""
+
+ROOTS = (CACHE, "none")
+"""Where keys may go: under `cache`, or at the process's own root."""
 
 _GLOBAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ACTION = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
@@ -29,7 +38,7 @@ _LUA_WORDS = frozenset(
 _SYSTEM = frozenset(
     """anchor assignment authority data data-protocol device-stack execution-device from id initialized input-prefix
     module owner patch-from previous-device previous-input-prefix reference scheduler-device scheduler-location
-    signature tags target type variant""".split()
+    signature statepatch tags target type variant""".split()
 )
 
 
@@ -52,8 +61,33 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
     _refuse_system_keys(declared)
     _refuse_overlaps(declared)
     lines = "\n".join(f"  {_declaration(path, name)}" for path, name in declared.items())
-    template = files("bot.domain").joinpath("handler.lua").read_text("utf-8")
-    return template.replace("@ACTION@", action).replace("@DECLARED@", lines)
+    text = _read("handler.lua").replace("@VERSION@", str(HANDLER_VERSION))
+    return text.replace("@ACTION@", action).replace("@DECLARED@", lines)
+
+
+def render_off() -> str:
+    """Give the whole Lua that turns a handler off, whichever keys and action it has. It changes nothing else."""
+    return _read("handler_off.lua")
+
+
+def fingerprint(lua: str) -> str:
+    """Give the sha256 of the text as a file has it (UTF-8), in hexadecimal."""
+    return hashlib.sha256(lua.encode()).hexdigest()
+
+
+def rooted(keys: Mapping[str, str], root: str) -> dict[str, str]:
+    """Give the same keys at the root that was asked for: a path that begins with `cache/` stays. Raises BadInput."""
+    if root not in ROOTS:
+        raise BadInput("A root is cache or none.")
+    begin = f"{CACHE}/"
+    return {
+        path if root != CACHE or path.lower().startswith(begin) else f"{begin}{path}": name
+        for path, name in keys.items()
+    }
+
+
+def _read(name: str) -> str:
+    return files("bot.domain").joinpath(name).read_text("utf-8")
 
 
 def parse_global(text: str) -> str:

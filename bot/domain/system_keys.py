@@ -32,7 +32,10 @@ _TRANSFER = frozenset(
     transfer-encoding user-agent""".split()
 )
 
-SYSTEM_KEYS = _PROCESS | _EXECUTION | _MESSAGE | _TRANSFER
+# Where our own handler says why it follows a key no more.
+_HANDLER = frozenset({"statepatch"})
+
+SYSTEM_KEYS = _PROCESS | _EXECUTION | _MESSAGE | _TRANSFER | _HANDLER
 """Lower-cased root names that are never exposed state."""
 
 CERTAIN_KEYS = frozenset({"at-slot", "device", "process"})

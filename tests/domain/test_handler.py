@@ -111,5 +111,5 @@ def test_none_and_too_many_keys_are_refused() -> None:
 
 def test_another_action_is_listened_to() -> None:
     text = render_handler({"k": "G"}, action="Migrate-State")
-    assert len(re.findall("Migrate-State", text)) == 4
+    assert len(re.findall("Migrate-State", text)) == 5
     assert "EnableStatePatch" not in text

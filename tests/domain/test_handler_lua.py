@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lupa import lua53
 
-from bot.domain.handler import render_handler
+from bot.domain.handler import render_handler, render_off
 from sandbox.ao.lua import LuaProcess
 
 pytestmark = pytest.mark.lua
@@ -250,9 +250,80 @@ def test_switching_it_off_and_removing_it_harm_nothing(aos: Aos) -> None:
 def test_a_fault_of_ours_never_fails_the_processs_own_message(aos: Aos) -> None:
     aos.evaluate(HANDLER)
     aos.evaluate("Info = setmetatable({ a = 1 }, { __pairs = function() error('odd') end }) return 1")
-    assert aos.message("Transfer") == []
+    assert aos.message("Transfer") == [{"cache": {"balances": {"bob": "6"}}}], "another key is not held up by it"
     assert "Error" not in aos.result
     assert "odd" in aos.said
+    assert aos.evaluate("setmetatable(Info, nil) return 1") == [{"token-info": {"a": 1}}]
+
+
+def test_a_fault_in_the_middle_loses_nothing(aos: Aos) -> None:
+    aos.evaluate(HANDLER)
+    aos.evaluate("""
+      Info = { one = "1", two = "2" }
+      Odd = setmetatable({}, { __tostring = function() error("odd") end })
+    """)
+    assert aos.evaluate("Info.one, Info.odd, Info.three = '1b', Odd, '3'") == []
+    assert aos.evaluate("Info.odd = nil") == [{"token-info": {"one": "1b", "two": "2", "three": "3"}}]
+    assert aos.evaluate("Info.two = nil") == [{"token-info": {"two": "0"}}]
+    assert aos.evaluate("return 1") == []
+
+
+STOPPED = {"statepatch": {"stopped": {"cache": {"balances": "more than 20000 entries"}}}}
+
+
+def test_a_key_that_grows_too_large_is_left_alone_and_says_why(aos: Aos) -> None:
+    aos.evaluate(HANDLER)
+    assert aos.evaluate("for i = 1, 20000 do Balances['k' .. i] = '1' end Info = { name = 'T' }") == [
+        {"token-info": {"name": "T"}, **STOPPED}
+    ]
+    assert "cache/balances is not followed: more than 20000 entries" in aos.said
+    assert aos.evaluate("Balances.more = '1' Info.name = 'U'") == [{"token-info": {"name": "U"}}]
+    assert aos.message("EnableStatePatch") == [{"token-info": {"name": "U"}, **STOPPED}]
+    assert "not followed: cache/balances (more than 20000 entries)" in aos.said
+
+    aos.evaluate("Balances = { alice = '1' } StatePatch.sent['cache/balances'] = nil return 1")
+    assert aos.message("EnableStatePatch") == [
+        {
+            "cache": {"balances": {"alice": "1"}},
+            "token-info": {"name": "U"},
+            "statepatch": {"stopped": {"cache": {"balances": "__ao-unset__"}}},
+        }
+    ]
+    assert aos.evaluate("Balances.alice = '2'") == [{"cache": {"balances": {"alice": "2"}}}]
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "for i = 1, 20001 do Balances[i] = { 'x' } end",
+        "for i = 1, 20001 do Balances['k' .. i] = 'x' end",
+        "for i = 1, 300 do Balances['k' .. i] = {} for j = 1, 70 do Balances['k' .. i]['j' .. j] = 'x' end end",
+    ],
+)
+def test_entries_of_lists_and_of_inner_tables_count_too(aos: Aos, fill: str) -> None:
+    aos.evaluate(f"Balances = {{}} {fill}")
+    assert aos.evaluate(HANDLER) == [STOPPED]
+
+
+def test_exactly_twenty_thousand_entries_are_followed(aos: Aos) -> None:
+    aos.evaluate("Balances = {} for i = 1, 20000 do Balances['k' .. i] = 'x' end")
+    assert len(aos.evaluate(HANDLER)[0]["cache"]["balances"]) == 20000
+    assert aos.evaluate("Balances.k1, Balances.k2 = nil, 'y'") == [
+        {"cache": {"balances": {"k1": "__ao-unset__", "k2": "y"}}}
+    ]
+
+
+def test_turning_off_stops_all_work_and_the_action_turns_it_on_again(aos: Aos) -> None:
+    assert aos.evaluate(render_off()) == []
+    assert aos.said == "StatePatch: it was never on here"
+    aos.evaluate(HANDLER)
+    assert aos.message("Eval", render_off(), STRANGER) == []
+    assert aos.message("Transfer") == [{"cache": {"balances": {"bob": "6"}}}], "a stranger turned nothing off"
+    assert aos.evaluate(render_off()) == []
+    assert aos.said == "StatePatch: off; what was published stays as it was"
+    assert aos.evaluate("Balances.alice, Balances.carol = nil, '1'") == []
+    assert aos.message("EnableStatePatch", sender=STRANGER) == []
+    assert aos.message("EnableStatePatch") == [{"cache": {"balances": {"alice": "0", "bob": "6", "carol": "1"}}}]
 
 
 def test_after_a_refused_send_everything_goes_out_again(aos: Aos) -> None:
