@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import loop, reading
+from benchmarks import delivery, killing, loop, reading
 
 if __name__ == "__main__":
     loop.main()
     print()
     reading.main()
+    print()
+    delivery.main(1_000)  # `python -m benchmarks.delivery`: ten thousand, in a quarter of an hour
+    print()
+    killing.main()

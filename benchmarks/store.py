@@ -10,6 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,8 +44,13 @@ class NoSender:
         return None
 
 
-async def fill(application: Application, rows: int, owners: int) -> None:
-    """Write `rows` processes, all due, of which the first `owners` are confirmed not patched and due to be reminded."""
+async def fill(
+    application: Application, rows: int, owners: int, *, who: Callable[[int], int] = lambda number: number + 1
+) -> None:
+    """Write `rows` processes, all due, of which the first `owners` are confirmed not patched and due to be reminded.
+
+    `who` gives the id of the n-th owner.
+    """
     status = TargetStatus(verdict=Verdict.NOT_PATCHED, since=NOW - timedelta(days=9))
     async with application.database.write() as connection:
         for start in range(0, rows, 1000):
@@ -61,24 +67,24 @@ async def fill(application: Application, rows: int, owners: int) -> None:
             )
             mine = [pair for pair in names if pair[0] < owners]
             if mine:
-                await connection.execute(insert(people), [_person(number) for number, _ in mine])
-                await connection.execute(insert(registrations), [_registration(*pair) for pair in mine])
+                await connection.execute(insert(people), [_person(who(number)) for number, _ in mine])
+                await connection.execute(insert(registrations), [_registration(who(pair[0]), *pair) for pair in mine])
 
 
-def _person(number: int) -> dict[str, object]:
+def _person(user_id: int) -> dict[str, object]:
     return {
-        "user_id": number + 1,
+        "user_id": user_id,
         "safe_word": "amber otter",
         "locale": "en",
         "created_at": NOW - timedelta(days=9),
         "next_reminder_at": NOW,
-        "dm_channel_id": number + 1,
+        "dm_channel_id": user_id,
     }
 
 
-def _registration(number: int, name: str) -> dict[str, object]:
+def _registration(user_id: int, number: int, name: str) -> dict[str, object]:
     return {
-        "user_id": number + 1,
+        "user_id": user_id,
         "process": name,
         "target_id": number + 1,
         "role": Role.MINE,

@@ -38,6 +38,7 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 20
 NONCE_REMEMBERED = timedelta(seconds=60)  # "the past few minutes" (discord-facts.md, section 1), kept well within
+MOST_A_SECOND = 45  # requests, a burst included: of Discord's 50 some are left for what commands ask for
 SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
 _POLL = 2.0
 
@@ -72,8 +73,10 @@ class Delivering(Loop):
         self._advisor = advisor
         self._alarms = alarms
         self._settling = Settling(database, clock, advisor=advisor, alarms=alarms)
-        self.budget = TokenBucket(settings.messages_per_second)
+        rate = settings.messages_per_second
+        self.budget = TokenBucket(rate, burst=min(rate, MOST_A_SECOND - rate))
         self.refusals = Refusals(clock)
+        self.idle = True  # nothing waits that could be sent now: what can wait may use the budget
         self._opening = TokenBucket(settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._settled = asyncio.Condition()
@@ -99,6 +102,7 @@ class Delivering(Loop):
                 await self._slots.acquire()
                 await self.budget.take()
                 message = None if self.stopping else await self._claim()
+                self.idle = message is None
                 if message is None:
                     self.budget.give_back()
                     self._slots.release()
@@ -179,7 +183,9 @@ class Delivering(Loop):
             return None
         if self.refusals.spent:
             await self._settling.hold_for_refusals(connection, now)
-        held = await holds.all_held(connection, now)
+        standing = await holds.standing(connection)
+        self._settling.on_trial = bool(standing)
+        held = holds.still_on(standing, now)
         if holds.SENDS in held:
             return None
         may_open = holds.NEW_CONVERSATIONS not in held and self._opening.wait() == 0
@@ -190,12 +196,15 @@ class Delivering(Loop):
         message = await outbox.find(connection, delivery_id)
         if message is None:
             return None
-        # On PostgreSQL a hold may have been committed since `_lease` looked; after the claim it is seen.
-        held = await holds.all_held(connection, now)
-        if holds.SENDS in held or (holds.NEW_CONVERSATIONS in held and message.opens_a_conversation):
+        if self._database.dialect != "sqlite" and await self._is_held(connection, message, now):
             raise _HeldAfterAll
         wanted = await self._wanted(connection, message, now)
         return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
+
+    async def _is_held(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
+        """See a hold that was committed since `_lease` looked: on PostgreSQL nothing else keeps one away meanwhile."""
+        held = await holds.all_held(connection, now)
+        return holds.SENDS in held or (holds.NEW_CONVERSATIONS in held and message.opens_a_conversation)
 
     async def _wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> Message | None:
         """Give the message as it is to be sent now, or settle it otherwise; what may have been sent stays as it was."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
@@ -40,9 +41,18 @@ async def held_until(connection: AsyncConnection, name: str, now: datetime) -> d
 
 async def all_held(connection: AsyncConnection, now: datetime) -> dict[str, datetime]:
     """Give the names of what is held now, each with when that ends."""
+    return still_on(await standing(connection), now)
+
+
+async def standing(connection: AsyncConnection) -> dict[str, datetime]:
+    """Give the same also of what is over, and on trial: no success has ended it yet."""
     named = await memos.recall_all(connection, _PREFIX)
-    holds = {name: _Hold.model_validate_json(value) for name, value in named.items()}
-    return {name: hold.until for name, hold in holds.items() if hold.until > now}
+    return {name: _Hold.model_validate_json(value).until for name, value in named.items()}
+
+
+def still_on(standing: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    """Leave out what is over."""
+    return {name: until for name, until in standing.items() if until > now}
 
 
 async def hold(
@@ -71,8 +81,6 @@ async def release(connection: AsyncConnection, name: str, now: datetime) -> None
 
     While it lasts it stays: what succeeds then was on its way before, and tells nothing of what comes after.
     """
-    if not await on_trial(connection, name):
-        return  # as nearly always, and without a lock
     hold = await _read(connection, name, lock=True)
     if hold is not None and hold.until <= now:
         await memos.forget(connection, name)

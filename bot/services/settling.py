@@ -42,6 +42,9 @@ class Settling:
     """Writes outcomes; only where the lease is still ours."""
 
     def __init__(self, database: Database, clock: Clock, *, advisor: Advisor, alarms: Alarms) -> None:
+        self.on_trial = (
+            True  # some hold may stand that a success ends; delivery, which looks at each claim, knows better
+        )
         self._database = database
         self._clock = clock
         self._advisor = advisor
@@ -62,13 +65,17 @@ class Settling:
             )
             if message.user_id is not None:
                 await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
-                if message.dm_channel_id is None:
-                    await holds.release(connection, holds.NEW_CONVERSATIONS, now)
-            await holds.release(connection, holds.SENDS, now)
+            if self.on_trial:
+                await self._end_trials(connection, message, now)
             if ours and isinstance(message.notice, Reminder):
                 await replaced.replace_older(connection, message, now)
             if ours:
                 await self._advisor.sent(connection, message, now)
+
+    async def _end_trials(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
+        await holds.release(connection, holds.SENDS, now)
+        if message.opens_a_conversation:
+            await holds.release(connection, holds.NEW_CONVERSATIONS, now)
 
     async def failed(self, message: Message, error: SendError) -> None:
         """Write why it did not arrive, and what follows: never again, later, or nobody new for a while."""

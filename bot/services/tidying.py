@@ -1,11 +1,12 @@
 """Tidying: deletes the reminders that a newer one replaced, so that a conversation shows one at a time.
 
-It is a loop of its own, one deletion after the other, so that none ever keeps a message waiting. What it owes is in the
-outbox; deleted twice, by a crash in between, is as good as once.
+It is a loop of its own, one deletion after the other, while delivery has nothing to send: none ever keeps a message
+waiting. What it owes is in the outbox; deleted twice, by a crash in between, is as good as once.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import structlog
@@ -14,8 +15,8 @@ from bot.clock import Clock
 from bot.domain.notices import Sender, Sent
 from bot.errors import SendError, SendLater
 from bot.services import holds
+from bot.services.delivering import Delivering
 from bot.services.health import Pulse
-from bot.services.pacing import TokenBucket
 from bot.services.supervising import Loop
 from bot.store import replaced
 from bot.store.database import Database
@@ -25,18 +26,19 @@ log = structlog.get_logger()
 
 GIVE_UP_AFTER = 10  # attempts: an old message that stays does little harm
 _POLL = 5.0
+_PATIENCE = 0.2
 _PAUSE = timedelta(minutes=5)
 
 
 class Tidying(Loop):
     """The only one that deletes. `sender` is set once, before `run`; requests count within delivery's budget."""
 
-    def __init__(self, database: Database, clock: Clock, budget: TokenBucket) -> None:
+    def __init__(self, database: Database, clock: Clock, delivering: Delivering) -> None:
         super().__init__(Pulse("tidying", timedelta(seconds=60), clock), self._round)
         self.sender: Sender | None = None
         self._database = database
         self._clock = clock
-        self._budget = budget
+        self._delivering = delivering
 
     async def _round(self) -> float:
         await self.delete_due()
@@ -45,12 +47,20 @@ class Tidying(Loop):
     async def delete_due(self) -> int:
         """Delete what is due; give how many were tried."""
         tried = 0
-        while not self.stopping and (message := await self._next()) is not None:
-            await self._budget.take()
+        while await self._is_time() and (message := await self._next()) is not None:
+            await self._delivering.budget.take()
             await self._delete(message)
-            self.pulse.beat()
             tried += 1
         return tried
+
+    async def _is_time(self) -> bool:
+        """Wait until nothing waits that could be sent; False at a stop."""
+        while not self.stopping:
+            self.pulse.beat()
+            if self._delivering.idle:
+                return True
+            await asyncio.sleep(_PATIENCE)
+        return False
 
     async def _next(self) -> Message | None:
         now = self._clock()
