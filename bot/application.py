@@ -96,8 +96,8 @@ class Application:
         self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock, places=self.places)
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
-        self.history = History(self.database, self.agenda, clock)
         )
+        self.history = History(self.database, self.agenda, clock)
         self.places.budget = self.delivering.budget
         self.tidying = Tidying(self.database, clock, self.delivering)
         self.web = WebServer(
