@@ -100,11 +100,18 @@ class Settling:
     async def _unreachable(
         self, connection: AsyncConnection, message: Message, error: SendError, now: datetime
     ) -> None:
-        """Only an act of the person makes them reachable again; until then nothing is planned for them."""
-        if message.user_id is not None:
-            await people.change(
-                connection, message.user_id, unreachable_code=error.code or 50007, next_reminder_at=None
-            )
+        """Only an act of the person makes them reachable again; until then nothing is planned for them.
+
+        Unless they agreed to be mentioned: that comes instead of a reminder, at once.
+        """
+        if message.user_id is None:
+            return
+        await people.change(connection, message.user_id, unreachable_code=error.code or 50007)
+        person = await people.find(connection, message.user_id)
+        if person is None or person.mention_guild_id is None:
+            await people.change(connection, message.user_id, next_reminder_at=None)
+        elif message.kind == "reminder":
+            await people.change(connection, message.user_id, next_reminder_at=now)
 
     async def _hold_new(self, connection: AsyncConnection, message: Message, error: SendError, now: datetime) -> None:
         flagged = error.code == ANTI_SPAM
