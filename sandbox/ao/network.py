@@ -9,9 +9,9 @@ from typing import Any, Self
 from sandbox.ao.ans104 import random_id, read_item
 from sandbox.ao.definition import AOS_MODULE
 from sandbox.ao.gateway import Ledger, SandboxGateway, Transaction
-from sandbox.ao.lua import Message
+from sandbox.ao.lua import LuaProcess, Message
 from sandbox.ao.node import SandboxNode
-from sandbox.ao.process import Process, Runtimes
+from sandbox.ao.process import Memory, Process, Runtimes
 from sandbox.ao.units import compute_unit, messenger_unit
 
 OPERATORS = ("amber", "birch", "birch")
@@ -27,10 +27,15 @@ class AoNetwork:
     """The whole network. `await start()` (or `async with`) before using any address.
 
     Nodes, units and the gateway share one scheduler and one ledger; what a node shows of them depends on what it has
-    computed and on its faults.
+    computed and on its faults. Processes run on what `memory` makes: a Lua of this Python, or a real aos.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = _now, operators: Sequence[str] = OPERATORS) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = _now,
+        operators: Sequence[str] = OPERATORS,
+        memory: Callable[[Message], Memory] = LuaProcess,
+    ) -> None:
         self.clock = clock
         self.processes: dict[str, Process] = {}
         self.ledger = Ledger()
@@ -39,7 +44,7 @@ class AoNetwork:
         self.mu = messenger_unit(self)
         self.cu = compute_unit(self)
         self._slots: dict[tuple[str, str], int] = {}
-        self._runtimes = Runtimes()
+        self._runtimes = Runtimes(memory)
 
     async def start(self) -> None:
         """Listen everywhere."""

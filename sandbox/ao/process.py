@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.ao.lua import ComputeFailed, LuaProcess, Message, Result
 from sandbox.ao.state import Table, merge, patch_of, table
@@ -13,25 +13,37 @@ from sandbox.ao.state import Table, merge, patch_of, table
 _NOTHING: Result = {"Messages": [], "Spawns": [], "Assignments": [], "Output": {}}
 
 
+class Memory(Protocol):
+    """What evaluates the messages of one process, in the order of their slots."""
+
+    def handle(self, message: Message, source: str | None = None) -> Result:
+        """Evaluate one message, or with `source` the process's own Lua at the start. Raises ComputeFailed."""
+        ...
+
+
 class Runtimes:
-    """Live Lua memories, the most recently used ones: a dropped one is made again by replaying its messages."""
+    """Live memories, the most recently used ones: a dropped one is made again by replaying its messages.
 
-    def __init__(self, at_most: int = 64) -> None:
+    `make` makes a new one for what aos finds in `ao.env.Process`.
+    """
+
+    def __init__(self, make: Callable[[Message], Memory] = LuaProcess, at_most: int = 64) -> None:
+        self.make = make
         self._at_most = at_most
-        self._live: OrderedDict[str, tuple[LuaProcess, int]] = OrderedDict()
+        self._live: OrderedDict[str, tuple[Memory, int]] = OrderedDict()
 
-    def take(self, process: Process, slot: int) -> LuaProcess:
+    def take(self, process: Process, slot: int) -> Memory:
         """Give the memory of a process as it is before `slot`. Raises ComputeFailed."""
         live = self._live.pop(process.id, None)
         if live is not None and live[1] == slot:
             return live[0]
-        memory = LuaProcess(process.environment)
+        memory = self.make(process.environment)
         for earlier in range(slot):
             if "Error" not in process.results[earlier]:  # a failed message leaves no trace in memory
                 process.run(memory, earlier)
         return memory
 
-    def keep(self, process: Process, memory: LuaProcess, slot: int) -> None:
+    def keep(self, process: Process, memory: Memory, slot: int) -> None:
         """Keep a memory that has seen every message before `slot`."""
         self._live[process.id] = (memory, slot)
         while len(self._live) > self._at_most:
@@ -85,7 +97,7 @@ class Process:
         """Give what patch messages made of the state by `slot`, which must have been computed."""
         return self.states[slot] if slot >= 0 else Table()
 
-    def run(self, memory: LuaProcess, slot: int) -> Result:
+    def run(self, memory: Memory, slot: int) -> Result:
         """Run one slot's message in `memory`. Raises ComputeFailed."""
         return memory.handle(self.scheduled[slot], self.lua if slot == 0 else None)
 
