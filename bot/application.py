@@ -21,6 +21,7 @@ from bot.services.announcing import Announcing
 from bot.services.checking import Checking
 from bot.services.delivering import Delivering
 from bot.services.explaining import Explaining
+from bot.services.handing import Handing
 from bot.services.health import Pulse
 from bot.services.hinting import Hinting
 from bot.services.history import History
@@ -66,6 +67,7 @@ class Application:
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
+        self.handing = Handing(self.database, self.presets)
         self.recording = Recording(
             self.database, settings, clock, turning=Turning(settings.checks, self.ticketing), agenda=self.agenda
         )

@@ -9,6 +9,7 @@ from bot.client import PatchbellClient
 from cogs.buttons import add_buttons
 from cogs.delivery import DiscordSender
 from cogs.errors import Errors
+from cogs.guide import Guide
 from cogs.moderators import Moderators
 from cogs.owners import Owners
 from cogs.pace import Pace
@@ -36,10 +37,13 @@ def setups(application: Application) -> list[Setup]:
     async def moderators(client: PatchbellClient) -> None:
         await client.add_cog(Moderators(application))
 
+    async def guide(client: PatchbellClient) -> None:
+        await client.add_cog(Guide(application))
+
     async def buttons(client: PatchbellClient) -> None:
         add_buttons(client, application, wallets, pace)
 
-    return [errors, owners, reminders, moderators, buttons]
+    return [errors, owners, reminders, moderators, guide, buttons]
 
 
 def sender(application: Application, client: PatchbellClient) -> DiscordSender:

@@ -17,6 +17,7 @@ from cogs import following
 from cogs.answering import Interaction, defer, show
 from cogs.controls import Press, chosen, make_control
 from cogs.errors import Form
+from cogs.guide import Guide
 from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.language import _
@@ -30,7 +31,8 @@ from cogs.wallets import Wallets
 def add_buttons(client: PatchbellClient, application: Application, wallets: Wallets, pace: Pace) -> None:
     """Have the client answer every button and select of ours."""
     buttons, silencing, panel = Buttons(application, wallets, pace), Silencing(application), Panel(application)
-    client.add_dynamic_items(make_control(buttons.presses() | silencing.presses() | panel.presses()))
+    presses = buttons.presses() | silencing.presses() | panel.presses() | Guide(application).presses()
+    client.add_dynamic_items(make_control(presses))
 
 
 class Buttons:

@@ -17,6 +17,9 @@ HANDLER_VERSION = 2
 HANDLER_FILE = "patchbell.lua"
 """What the handler is called as a file."""
 
+OFF_FILE = "patchbell-off.lua"
+"""What turns it off, as a file."""
+
 ROOTS = (CACHE, "none")
 """Where keys may go: under `cache`, or at the process's own root."""
 

@@ -8,6 +8,7 @@ from discord import ButtonStyle
 
 from bot.domain.card import Role, StatusCard
 from bot.domain.observation import Verdict
+from bot.domain.ways import Way, way_of
 from cogs.messages import words
 from cogs.messages.language import _
 from cogs.messages.page import AMBER, GREEN, GREY, RED, Button, Item, Page, line, lines, link, page, press, small
@@ -45,6 +46,8 @@ def _buttons(card: StatusCard) -> list[Button]:
     buttons = [*link(_("Sign"), card.sign_url), press(_("Check now"), f"look:{process}")]
     if card.role is Role.MINE and card.status is not Verdict.PATCHED and (card.stopped or card.blocked):
         buttons.append(press(_("Remind me again"), f"again:{process}" if card.blocked else "resume:all"))
+    if card.role is Role.MINE and card.status is Verdict.NOT_PATCHED and way_of(card.metadata) is Way.INSTALL:
+        buttons.append(press(_("I use aos"), f"aos:{process}"))
     if card.role is Role.MINE and card.status is Verdict.NOT_PATCHED and not card.blocked and not card.stopped:
         buttons.append(press(_("I can't"), f"cant:{process}"))
     label = _("Not mine") if card.role is Role.MINE else _("Stop watching")

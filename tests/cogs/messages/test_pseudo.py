@@ -34,9 +34,12 @@ from bot.domain.notices import (
     Unreadable,
 )
 from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason
+from bot.domain.ways import AOS_MODULES
 from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
+from cogs.messages.guide import guide_page, key_file_page
 from cogs.messages.language import speaking
 from cogs.messages.listing import list_page, wallet_page
 from cogs.messages.registered import FirstDmState, Registered, first_dm_page, registered_page
@@ -75,6 +78,8 @@ def cards(make: Make) -> Iterator[ui.LayoutView]:
     for nodes in range(5):
         latest = Judgement(verdict=Verdict.PATCHED, reason=Reason.SHOWN, exposed=("a",), nodes=("https://a.b",) * nodes)
         yield status_page(make(status=Verdict.PATCHED, latest=latest))
+    aos = Metadata(process=ProcessId(PID), owner=PID, module=next(iter(AOS_MODULES)))
+    yield status_page(replace(make(status=Verdict.NOT_PATCHED), metadata=aos))
     nothing = Judgement(verdict=Verdict.NOT_PATCHED, reason=Reason.MISSING, nodes=("https://a.b",))
     yield status_page(make(latest=nothing))
     yield status_page(make(status=Verdict.UNKNOWN, latest=None))
@@ -175,6 +180,8 @@ def short_answers() -> Iterator[ui.LayoutView]:
         yield answers.what_is_in_the_way("why:1", lines)
         yield from (answers.blocked(reason, lines) for reason in Blocked)
     yield from (first_dm_page(7, state) for state in FirstDmState)
+    yield guide_page("a" * 64)
+    yield key_file_page(ProcessId("-" * 43), "a" * 64)
 
 
 def every_page(make: Make) -> Iterator[ui.LayoutView]:
