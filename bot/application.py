@@ -26,9 +26,11 @@ from bot.services.health import Pulse
 from bot.services.hinting import Hinting
 from bot.services.history import History
 from bot.services.places import Places
+from bot.services.privacy import Privacy
 from bot.services.registering import Registering
 from bot.services.recording import Recording
 from bot.services.reminding import Reminding
+from bot.services.retaining import Retaining
 from bot.services.supervising import Loop
 from bot.services.ticketing import Ticketing
 from bot.services.tidying import Tidying
@@ -101,6 +103,8 @@ class Application:
         )
         self.history = History(self.database, self.agenda, clock)
         self.places.budget = self.delivering.budget
+        self.privacy = Privacy(self.database, self.agenda, clock, settings.privacy.keeps)
+        self.retaining = Retaining(self.privacy, clock)
         self.tidying = Tidying(self.database, clock, self.delivering)
         self.web = WebServer(
             build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
@@ -115,6 +119,7 @@ class Application:
             self.reminding,
             self.delivering,
             self.tidying,
+            self.retaining,
             self._watching,
         )
         self._loops: list[asyncio.Task[None]] = []
@@ -162,7 +167,8 @@ class Application:
     async def health(self) -> Health:
         """Say which parts still move. Never raises: a database that does not answer is a part that is down."""
         now = self.clock()
-        pulses = [self.checking.pulse, self.reminding.pulse, self.delivering.pulse, self.tidying.pulse]
+        always = (self.checking, self.reminding, self.delivering, self.tidying, self.retaining)
+        pulses = [each.pulse for each in always]
         if self.hinting.every:
             pulses.append(self.hinting.pulse)
         parts = [

@@ -181,6 +181,17 @@ class RegistrationSettings(_Section):
     wallet_lookups_per_day: int = Field(default=20, ge=1)
 
 
+class PrivacySettings(_Section):
+    """How long something is kept of people once its time is over."""
+
+    retention_days: int = Field(default=90, ge=1, le=3650)
+
+    @property
+    def keeps(self) -> timedelta:
+        """How long."""
+        return timedelta(days=self.retention_days)
+
+
 class AlertSettings(_Section):
     """Where alarms go beside the operators' DMs: a URL that takes `{"content": "…"}`."""
 
@@ -201,6 +212,7 @@ class Settings(BaseSettings):
     checks: CheckSettings = CheckSettings()
     reminders: ReminderSettings = ReminderSettings()
     registrations: RegistrationSettings = RegistrationSettings()
+    privacy: PrivacySettings = PrivacySettings()
     alerts: AlertSettings = AlertSettings()
     operators: tuple[int, ...] = ()
     presets: Path | None = None

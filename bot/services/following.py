@@ -21,7 +21,7 @@ from bot.services.explaining import Explaining
 from bot.services.naming import names_of
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
-from bot.store import outbox, people, processes, registrations
+from bot.store import outbox, people, privacy, processes, registrations
 from bot.store.database import Database
 from bot.store.people import Person
 from bot.store.registrations import Registration
@@ -75,8 +75,10 @@ class Following:
     async def cards(self, user_id: int, process: ProcessId | None = None) -> list[StatusCard]:
         """Give a person's cards, oldest first, with one new link for all that is open; [] where they follow nothing."""
         async with self._database.write() as connection:
+            now = self._clock()
+            await privacy.note_seen(connection, user_id, now)
             mine = await registrations.of_person(connection, user_id, process)
-            cards = await self.make_cards(connection, user_id, mine, self._clock())
+            cards = await self.make_cards(connection, user_id, mine, now)
         return await self._explaining.explain(cards)
 
     async def make_cards(

@@ -55,7 +55,7 @@ async def remember(
 ) -> Person:
     """Give the person, locked; made with this safe word where they are new. Their language is the newest they used."""
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    newest = {"locale": locale} | ({"name_hint": name_hint} if name_hint else {})
+    newest = {"locale": locale, "active_at": now} | ({"name_hint": name_hint} if name_hint else {})
     await connection.execute(
         insert(people)
         .values(user_id=user_id, safe_word=safe_word, locale=locale, name_hint=name_hint, created_at=now)

@@ -45,7 +45,7 @@ people = Table(
     Column("locale", String(16), nullable=False),
     Column("name_hint", String(64), nullable=False, server_default=""),  # half hidden before it is stored
     Column("created_at", Instant, nullable=False),
-    Column("active_at", Instant),  # when they last asked for something, to the day; null: not since `created_at`
+    Column("active_at", Instant),  # when they last registered or asked how things are; null: not since `created_at`
     Column("may_be_named", Boolean, nullable=False, server_default=text("false")),  # to moderators, by their own switch
     Column("dm_channel_id", BigInteger),
     Column("unreachable_code", Integer),  # Discord's code; an act of the person clears it

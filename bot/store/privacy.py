@@ -1,0 +1,192 @@
+"""What is kept of people, table by table: to be given to them, and to be erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, Text, and_, delete, exists, or_, select, type_coerce, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.card import Role
+from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
+from bot.store import processes
+from bot.store.tables import (
+    allowances,
+    guilds,
+    memberships,
+    memos,
+    metadata,
+    migrations,
+    outbox,
+    people,
+    registrations,
+    targets,
+    ticket_messages,
+    ticket_registrations,
+    tickets,
+)
+
+OF_NOBODY = frozenset({"processes", "targets", guilds.name, memos.name})
+"""Tables in which no row is about one person."""
+
+_A_BATCH = 200
+NOBODY = 0
+
+
+def theirs(user_id: int) -> Mapping[Table, ColumnElement[bool]]:
+    """Give the condition for one person's rows in each table, what hangs on another before that.
+
+    A mention in a channel names its person in the message alone.
+    """
+    their_tickets = select(tickets.c.hash).where(tickets.c.user_id == user_id)
+    mentions = and_(
+        outbox.c.kind == "mention",
+        type_coerce(outbox.c.notice, Text).contains(f'"user_id":{user_id},', autoescape=True),
+    )
+    return {
+        ticket_messages: ticket_messages.c.hash.in_(their_tickets),
+        ticket_registrations: ticket_registrations.c.hash.in_(their_tickets),
+        tickets: tickets.c.user_id == user_id,
+        registrations: registrations.c.user_id == user_id,
+        outbox: or_(outbox.c.user_id == user_id, mentions),
+        allowances: allowances.c.user_id == user_id,
+        memberships: memberships.c.user_id == user_id,
+        migrations: migrations.c.created_by == user_id,
+        people: people.c.user_id == user_id,
+    }
+
+
+async def held(connection: AsyncConnection, user_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Give every row about a person, by table, as the tables have it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, condition in theirs(user_id).items():
+        rows = (await connection.execute(select(table).where(condition))).mappings()
+        found[table.name] = [{str(name): value for name, value in row.items()} for row in rows]
+    return dict(sorted(found.items()))
+
+
+async def erase(connection: AsyncConnection, user_id: int) -> None:
+    """Delete every row about a person, and the processes that nobody follows any more.
+
+    A migration that was posted belongs to its server: it stays, made by nobody.
+    """
+    followed = select(registrations.c.process).where(registrations.c.user_id == user_id).distinct()
+    before = sorted((await connection.scalars(followed)).all())
+    for table, condition in theirs(user_id).items():
+        if table is migrations:
+            await connection.execute(delete(table).where(condition, migrations.c.posted_at.is_(None)))
+            await connection.execute(update(table).where(condition).values(created_by=NOBODY))
+        else:
+            await connection.execute(delete(table).where(condition))
+    await forget_processes(connection, before)
+
+
+async def forget_processes(connection: AsyncConnection, names: Sequence[ProcessId]) -> None:
+    """Forget those of these processes that nobody follows any more."""
+    for process in sorted(set(names)):  # in one order, so that two that lock the same rows never cross
+        await processes.forget_unfollowed(connection, process)
+
+
+async def end_migrations(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Forget what was registered for migrations whose date is older than that; give whose registrations went.
+
+    The migration goes with it, also a draft as old that was never posted.
+    """
+    over = select(migrations.c.id).where(
+        or_(migrations.c.deadline < before, and_(migrations.c.posted_at.is_(None), migrations.c.created_at < before))
+    )
+    ids = (await connection.scalars(over.order_by(migrations.c.id).limit(_A_BATCH))).all()
+    touched = await _remove(connection, select(registrations.c.id).where(registrations.c.migration_id.in_(ids)))
+    await connection.execute(delete(migrations).where(migrations.c.id.in_(ids)))
+    return touched
+
+
+async def end_settled(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Forget registrations without a date that were patched before then, of people who were not seen since.
+
+    Gives whose.
+    """
+    undated = or_(registrations.c.migration_id.is_(None), migrations.c.deadline.is_(None))
+    status = type_coerce(registrations.c.own, Text)
+    query = (
+        select(registrations.c.id, targets.c.status)
+        .join(people, people.c.user_id == registrations.c.user_id)
+        .join(targets, targets.c.id == registrations.c.target_id)
+        .outerjoin(migrations, migrations.c.id == registrations.c.migration_id)
+        .where(
+            undated,
+            status.is_(None),
+            targets.c.verdict == Verdict.PATCHED,
+            registrations.c.created_at < before,
+            _not_seen_since(before),
+        )
+    )
+    settled = [
+        row.id for row in await connection.execute(query) if row.status.since is not None and row.status.since < before
+    ]
+    return await _remove(connection, select(registrations.c.id).where(registrations.c.id.in_(settled[:_A_BATCH])))
+
+
+async def left_over(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Give people who follow nothing and were not seen since then."""
+    follows = exists().where(registrations.c.user_id == people.c.user_id)
+    query = select(people.c.user_id).where(~follows, _not_seen_since(before)).order_by(people.c.user_id)
+    return list((await connection.scalars(query.limit(_A_BATCH))).all())
+
+
+async def follow_nothing(connection: AsyncConnection, user_ids: Sequence[int]) -> list[int]:
+    """Give those of these people who follow nothing."""
+    follows = exists().where(registrations.c.user_id == people.c.user_id)
+    query = select(people.c.user_id).where(people.c.user_id.in_(user_ids), ~follows).order_by(people.c.user_id)
+    return list((await connection.scalars(query)).all())
+
+
+async def end_allowances(connection: AsyncConnection, day: str) -> None:
+    """Forget what was used up on days before that one."""
+    await connection.execute(delete(allowances).where(allowances.c.day < day))
+
+
+async def note_seen(connection: AsyncConnection, user_id: int, now: datetime) -> None:
+    """Write that a person asked for something now."""
+    await connection.execute(update(people).where(people.c.user_id == user_id).values(active_at=now))
+
+
+async def named(connection: AsyncConnection, migration_id: int, limit: int) -> list[tuple[ProcessId, int | None]]:
+    """Give the open processes of a migration, and who registered each, of those who allow it; one row for each."""
+    who = registrations.outerjoin(people, and_(people.c.user_id == registrations.c.user_id, people.c.may_be_named))
+    query = (
+        select(registrations.c.process, people.c.user_id)
+        .select_from(who.join(targets, targets.c.id == registrations.c.target_id))
+        .where(
+            registrations.c.migration_id == migration_id,
+            registrations.c.role == Role.MINE,
+            registrations.c.own.is_(None),
+            targets.c.verdict == Verdict.NOT_PATCHED,
+        )
+        .distinct()
+        .order_by(registrations.c.process)
+        .limit(limit)
+    )
+    return [(process, user_id) for process, user_id in (await connection.execute(query)).all()]
+
+
+def _not_seen_since(moment: datetime) -> ColumnElement[bool]:
+    return or_(people.c.active_at < moment, and_(people.c.active_at.is_(None), people.c.created_at < moment))
+
+
+async def _remove(connection: AsyncConnection, ids: Select[tuple[int]]) -> list[int]:
+    """Delete these registrations and the processes that only they held; give whose they were."""
+    chosen = list((await connection.scalars(ids)).all())
+    query = select(registrations.c.user_id, registrations.c.process).where(registrations.c.id.in_(chosen))
+    rows = (await connection.execute(query)).all()
+    await connection.execute(delete(registrations).where(registrations.c.id.in_(chosen)))
+    await forget_processes(connection, [row.process for row in rows])
+    return sorted({row.user_id for row in rows})
+
+
+def tables() -> Sequence[Table]:
+    """Give every table there is."""
+    return metadata.sorted_tables
