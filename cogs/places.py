@@ -27,6 +27,11 @@ class Servers(commands.Cog):
         await self._places.joined(guild.id)
 
     @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """The server is there (again): discord.py tells so instead, where Discord says that it is not unavailable."""
+        await self._places.joined(guild.id)
+
+    @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Compare what happened while the bot was away; every new session begins so."""
         await self._places.compare({guild.id for guild in self._client.guilds})
