@@ -14,7 +14,7 @@ from bot.domain.hours import Hours
 
 ONCE_A_DAY = timedelta(hours=24)
 _ROUND_UP = timedelta(hours=2)
-"""By so much a reminder may leave its hour, to keep a whole day's distance without losing a day for seconds."""
+"""By so much a reminder may come before its moment, or leave its hour: or each that went late would cost a day."""
 _HELD_UP = timedelta(hours=1)
 
 
@@ -74,7 +74,7 @@ def next_reminder(standing: Standing, rule: CadenceRule, now: datetime) -> datet
     point = _next_point(standing, rule)
     if point is None:
         return None
-    due = _keep_apart(hours.next_slot(point), standing, rule)
+    due = _keep_apart(hours.next_slot(point - _ROUND_UP), standing, rule)
     if due < now:
         due = now if now - due <= _HELD_UP and not hours.is_quiet(now) else hours.next_slot(now)
     return due

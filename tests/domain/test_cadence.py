@@ -146,6 +146,16 @@ def test_a_late_one_does_not_cost_a_day_but_ten_hours_do():
     assert next_reminder(night, RULE, night.last) == HOURS.slot_on((deadline + 3 * DAY).date())
 
 
+def test_seconds_of_delay_cost_no_day():
+    sent: list[datetime] = []
+    now, state = NOON, standing(since=NOON + timedelta(minutes=53))
+    while (due := next_reminder(state, RULE, now)) is not None:
+        now = due + timedelta(seconds=7)
+        sent.append(now)
+        state = replace(state, last=now, sent=state.sent + 1)
+    assert days_after(NOON, sent) == [7, 14, 21, 28, 42, 56, 86, 116, 146]
+
+
 def test_nothing_reminds_for_ever():
     assert next_reminder(standing(sent=40), RULE, NOON) is None
 
@@ -189,8 +199,8 @@ def test_never_twice_in_a_day_never_in_their_night_always_once_and_it_ends(opene
 
 @given(opened=opened, hours=hours)
 def test_nobody_open_gets_none_in_a_month_before_it_ends(opened, hours):
-    """Up to the newest date, with a few days for the hour and for what falls together."""
-    sent = walk(Standing(hours=hours, opened=opened), RULE)
+    """Up to the newest date, with a few days for the hour and for what falls together; within `at_most`."""
+    sent = walk(Standing(hours=hours, opened=opened), replace(RULE, at_most=1000))
     begin = min(each.since for each in opened)
     dates = [each.deadline for each in opened if each.deadline is not None]
     end = max(dates, default=begin)
