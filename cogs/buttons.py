@@ -72,9 +72,9 @@ class Buttons:
         delivery = await self._application.registering.try_again(interaction.user.id)
         if delivery is None:
             raise NotYours("You follow no process as its owner any more; /register adds one.")
-        state = await following.first_dm_state(self._application, delivery)
+        state, turn = await following.first_dm_state(self._application, delivery)
         channel = await following.mention_channel(interaction, self._application)
-        await show(interaction, first_dm_page(delivery, state, channel))
+        await show(interaction, first_dm_page(delivery, state, channel, turn))
 
     async def mine(self, interaction: Interaction, number: str) -> None:
         """*Show my others*."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.application import Application
 from bot.domain.card import Role, StatusCard
@@ -41,22 +42,23 @@ async def register(interaction: Interaction, application: Application, request: 
     )
     await show(interaction, registered_page(registered))
     if outcome.first_dm is not None:
-        state = await first_dm_state(application, outcome.first_dm)
+        state, turn = await first_dm_state(application, outcome.first_dm)
         channel = await mention_channel(interaction, application)
-        await show(interaction, registered_page(replace(registered, dm=state, channel=channel)))
+        await show(interaction, registered_page(replace(registered, dm=state, dm_at=turn, channel=channel)))
     else:
         await tell_closed(interaction, application)
 
 
-async def first_dm_state(application: Application, delivery: int) -> FirstDmState:
-    """Wait for what becomes of a first DM."""
+async def first_dm_state(application: Application, delivery: int) -> tuple[FirstDmState, datetime | None]:
+    """Wait for what becomes of a first DM; give that, and when its turn comes where it waits for nothing else."""
     application.delivering.wake()
     outcome: Outcome = await application.delivering.outcome(delivery, FIRST_DM_PATIENCE)
     if outcome.state == "sent":
-        return FirstDmState.SENT
+        return FirstDmState.SENT, None
     if outcome.state == "waiting":
-        return FirstDmState.WAITING
-    return FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED
+        return FirstDmState.WAITING, outcome.expected_at if outcome.in_line else None
+    closed = FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED
+    return closed, None
 
 
 async def tell_closed(interaction: Interaction, application: Application) -> None:

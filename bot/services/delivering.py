@@ -47,13 +47,15 @@ _POLL = 2.0
 class Outcome:
     """What became of a message so far. `code` is Discord's, of the newest refusal.
 
-    Only while waiting: `next_try_at`, and `expected_at`, when its turn comes as things are.
+    Only while waiting: `next_try_at`, and `expected_at`, when its turn comes as things are. `in_line`: it waits only
+    because others who open a conversation go first; nothing was tried, and Discord holds nothing back.
     """
 
     state: Literal["sent", "refused", "waiting"]
     code: int | None = None
     next_try_at: datetime | None = None
     expected_at: datetime | None = None
+    in_line: bool = False
 
 
 class _HeldAfterAll(Exception):
@@ -138,20 +140,21 @@ class Delivering(Loop):
             if message is None:
                 raise LookupError(f"there is no delivery {delivery_id}")
             if message.state == State.OWED:
-                expected_at = await self._expected_at(connection, message)
-                return Outcome("waiting", message.code, message.next_try_at, expected_at)
+                return await self._waiting(connection, message)
         return Outcome("sent" if message.was_sent else "refused", message.code)
 
-    async def _expected_at(self, connection: AsyncConnection, message: Message) -> datetime:
+    async def _waiting(self, connection: AsyncConnection, message: Message) -> Outcome:
         """Say when its turn comes: what holds it, and who opens a conversation before it."""
         now = self._clock()
         held = await holds.all_held(connection, now)
         moments = [now, message.next_try_at, held.get(holds.SENDS, now)]
+        paced = now
         if message.opens_a_conversation:
             before = await outbox.opening_before(connection, message)
             paced = now + timedelta(seconds=self._opening.wait(before + 1))
             moments += [paced, held.get(holds.NEW_CONVERSATIONS, now)]
-        return max(moments)
+        in_line = message.attempts == 0 and max(moments) == paced > now
+        return Outcome("waiting", message.code, message.next_try_at, max(moments), in_line)
 
     def _comes_later(self, outcome: Outcome, seconds: float) -> bool:
         return outcome.expected_at is not None and outcome.expected_at - self._clock() > timedelta(seconds=seconds)

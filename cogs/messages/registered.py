@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.card import Role, StatusCard
@@ -12,7 +13,7 @@ from cogs.messages.card import status_page
 from cogs.messages.language import _, ngettext
 from cogs.messages.listing import list_page
 from cogs.messages.page import Button, Page, lines, page
-from cogs.messages.text import codes, joined, named, processes
+from cogs.messages.text import ago, codes, joined, named, processes
 from cogs.messages.wishes import may_mention, ways_in
 
 
@@ -30,6 +31,7 @@ class FirstDmState(StrEnum):
 class Registered:
     """What was registered, as `RegisterOutcome` has it, and the first DM, if one was owed.
 
+    `dm_at`: when the first DM's turn comes, where it waits for that.
     `channel`: where this server's moderators let people be mentioned whose DMs are closed.
     """
 
@@ -39,6 +41,7 @@ class Registered:
     safe_word: str
     delivery: int | None = None
     dm: FirstDmState | None = None
+    dm_at: datetime | None = None
     channel: int | None = None
 
 
@@ -46,7 +49,7 @@ def registered_page(outcome: Registered) -> Page:
     """Give the answer: the card, or a list of them, between what was saved and what became of the first DM."""
     before = [_saved(outcome), _refused(outcome)]
     there = _there(outcome.dm, outcome.channel)
-    after, extra = lines([safe_word(outcome.safe_word), first_dm(outcome.dm), there]), _ways_on(outcome)
+    after, extra = lines([safe_word(outcome.safe_word), first_dm(outcome.dm, outcome.dm_at), there]), _ways_on(outcome)
     if len(outcome.cards) == 1:
         return status_page(outcome.cards[0], *before, after=after, extra=extra)
     return list_page(outcome.cards, 0, *before, after=after, extra=extra)
@@ -88,7 +91,7 @@ def safe_word(words: str) -> str:
     return _("Your safe word is **{safe_word}**. A DM without it isn't from me.", safe_word=words)
 
 
-def first_dm(state: FirstDmState | None) -> str | None:
+def first_dm(state: FirstDmState | None, turn: datetime | None = None) -> str | None:
     """Say what became of the first DM, and exactly which switch to change where it did not arrive."""
     match state:
         case None:
@@ -97,6 +100,8 @@ def first_dm(state: FirstDmState | None) -> str | None:
             return _("I'm sending you a first DM, to see that I can reach you.")
         case FirstDmState.SENT:
             return _("I've just sent you a first DM: please check that it arrived.")
+        case FirstDmState.WAITING if turn is not None:
+            return _("Your first DM comes {when}: I write to few new people at once. Nothing is lost.", when=ago(turn))
         case FirstDmState.WAITING:
             return _("Discord lets me send no DM at the moment. Yours goes out by itself later; nothing is lost.")
         case FirstDmState.CLOSED:
@@ -125,9 +130,11 @@ def try_again(delivery: int, state: FirstDmState | None, channel: int | None = N
     return ways_in(delivery, mention=channel is not None) if state in _CLOSED else []
 
 
-def first_dm_page(delivery: int, state: FirstDmState, channel: int | None = None) -> Page:
+def first_dm_page(
+    delivery: int, state: FirstDmState, channel: int | None = None, turn: datetime | None = None
+) -> Page:
     """Give what became of a first DM that was tried again."""
-    return page(lines([first_dm(state), _there(state, channel)]), try_again(delivery, state, channel))
+    return page(lines([first_dm(state, turn), _there(state, channel)]), try_again(delivery, state, channel))
 
 
 def _there(state: FirstDmState | None, channel: int | None) -> str | None:
