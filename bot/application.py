@@ -38,6 +38,7 @@ from bot.services.turning import Turning
 from bot.settings import Settings
 from bot.store import memos, outbox, processes
 from bot.store.database import Database
+from bot.services.verifying import Verifying
 from bot.services.wishing import Wishing
 from bot.store.lock import only_copy
 from bot.web import metrics
@@ -103,6 +104,7 @@ class Application:
         )
         self.history = History(self.database, self.agenda, clock)
         self.places.budget = self.delivering.budget
+        self.verifying = Verifying(self.database, clock, settings.web.public_url)
         self.privacy = Privacy(self.database, self.agenda, clock, settings.privacy.keeps)
         self.retaining = Retaining(self.privacy, clock)
         self.tidying = Tidying(self.database, clock, self.delivering)

@@ -14,7 +14,9 @@ from cogs.moderators import Moderators
 from cogs.owners import Owners
 from cogs.pace import Pace
 from cogs.places import Servers
+from cogs.privacy import PrivacyCog
 from cogs.reminders import Reminders
+from cogs.verifying import Verifying
 from cogs.wallets import Wallets
 
 Setup = Callable[[PatchbellClient], Awaitable[None]]
@@ -34,6 +36,10 @@ def setups(application: Application) -> list[Setup]:
         await client.add_cog(Reminders(application))
         await client.add_cog(Servers(client, application))
 
+    async def trust(client: PatchbellClient) -> None:
+        await client.add_cog(PrivacyCog(application))
+        await client.add_cog(Verifying(client, application))
+
     async def moderators(client: PatchbellClient) -> None:
         await client.add_cog(Moderators(application))
 
@@ -43,7 +49,7 @@ def setups(application: Application) -> list[Setup]:
     async def buttons(client: PatchbellClient) -> None:
         add_buttons(client, application, wallets, pace)
 
-    return [errors, owners, reminders, moderators, guide, buttons]
+    return [errors, owners, reminders, trust, moderators, guide, buttons]
 
 
 def sender(application: Application, client: PatchbellClient) -> DiscordSender:

@@ -23,6 +23,7 @@ from cogs.messages.card import status_page
 from cogs.messages.language import _
 from cogs.messages.registered import first_dm_page
 from cogs.pace import Pace
+from cogs.privacy import PrivacyCog
 from cogs.reminders import Panel
 from cogs.silencing import Silencing
 from cogs.wallets import Wallets
@@ -32,7 +33,7 @@ def add_buttons(client: PatchbellClient, application: Application, wallets: Wall
     """Have the client answer every button and select of ours."""
     buttons, silencing, panel = Buttons(application, wallets, pace), Silencing(application), Panel(application)
     presses = buttons.presses() | silencing.presses() | panel.presses() | Guide(application).presses()
-    client.add_dynamic_items(make_control(presses))
+    client.add_dynamic_items(make_control(presses | PrivacyCog(application).presses()))
 
 
 class Buttons:

@@ -25,6 +25,8 @@ from cogs.messages.card import status_page
 from cogs.messages.history import history
 from cogs.messages.language import _
 from cogs.messages.listing import list_page
+from cogs.messages.page import lines
+from cogs.messages.registered import safe_word
 from cogs.pace import Pace
 from cogs.wallets import Wallets
 
@@ -101,9 +103,14 @@ class Owners(commands.Cog):
         cards = await self._application.registering.cards(interaction.user.id, wanted)
         if wanted is not None and not cards:
             raise BadInput("You don't follow that process. /check looks at any; /register follows it.")
-        sent = history(await self._application.history.of_person(interaction.user.id)) if cards else None
-        await show(interaction, following.cards_page(cards, after=sent))
+        await show(interaction, following.cards_page(cards, after=await self._about(interaction.user.id)))
         await following.tell_closed(interaction, self._application)
+
+    async def _about(self, user_id: int) -> str:
+        """Give what stands below a person's cards: their safe word, and what they were sent."""
+        person = await self._application.registering.person(user_id)
+        sent = history(await self._application.history.of_person(user_id))
+        return lines([safe_word(person.safe_word) if person is not None else None, sent])
 
     @unregister.autocomplete("process")
     @status.autocomplete("process")

@@ -138,6 +138,14 @@ async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) 
     return [build(Message, row) for row in rows]
 
 
+async def sent_as(connection: AsyncConnection, user_id: int, channel_id: int, message_id: int) -> datetime | None:
+    """Give when this message on Discord was sent by us to this person, or None where it was not."""
+    query = select(outbox.c.done_at).where(
+        outbox.c.user_id == user_id, outbox.c.sent_channel_id == channel_id, outbox.c.sent_message_id == message_id
+    )
+    return await connection.scalar(query)
+
+
 async def claim(connection: AsyncConnection, now: datetime, *, new_conversations: bool) -> int | None:
     """Lease the message that is due and goes first, and give its id, or None.
 

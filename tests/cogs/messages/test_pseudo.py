@@ -37,12 +37,16 @@ from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason
 from bot.domain.ways import AOS_MODULES
+from bot.services.privacy import Holding
+from bot.services.verifying import Trust, Verified
 from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
 from cogs.messages.guide import guide_page, key_file_page
 from cogs.messages.language import speaking
 from cogs.messages.listing import list_page, wallet_page
+from cogs.messages.privacy import erase_page, erased_page, export_page, kept_page, privacy_page
 from cogs.messages.registered import FirstDmState, Registered, first_dm_page, registered_page
+from cogs.messages.verifying import author_page, verified_page
 from tests import pseudo
 from tests.cogs.messages.wished import around, panels
 
@@ -184,6 +188,23 @@ def short_answers() -> Iterator[ui.LayoutView]:
     yield key_file_page(ProcessId("-" * 43), "a" * 64)
 
 
+def trust() -> Iterator[ui.LayoutView]:
+    for number, announcements, may in ((0, 0, False), (1, 1, True), (40, 0, False), (200, 5, True)):
+        held = Holding(
+            known=number > 0,
+            processes=number,
+            messages=number,
+            links=number,
+            announcements=announcements,
+            may_be_named=may,
+            keeps=timedelta(days=max(1, number)),
+        )
+        yield from (privacy_page(held), erase_page(held), export_page(), erased_page(), kept_page())
+    for known, url in itertools.product(Trust, (URL, None)):
+        yield verified_page(Verified(trust=known, places=(WIDE,) * 20, at=NOW), url)
+    yield from (author_page(ours=ours) for ours in (True, False))
+
+
 def every_page(make: Make) -> Iterator[ui.LayoutView]:
     """Every message there is. A new one belongs in here: the last assertion below says which sentences are missing."""
     yield from cards(make)
@@ -191,6 +212,7 @@ def every_page(make: Make) -> Iterator[ui.LayoutView]:
     yield from messages()
     yield from campaigns()
     yield from short_answers()
+    yield from trust()
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""/privacy over the real client: what is kept is said, handed over as a file, and erased after a question."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox.discord.seen import SeenMessage
+
+
+async def registered(stage: Any, person: Any) -> tuple[str, str]:
+    process = stage.unpatched("Vault")
+    reply = await person.slash(stage.channel.id, "register", {"process": process, "label": "My vault"})
+    message = await reply.wait_until(lambda each: "first DM: please" in each.text)
+    return process, message.text.split("Your safe word is **")[1].split("**")[0]
+
+
+async def privacy(stage: Any, person: Any) -> SeenMessage:
+    return await (await person.slash(stage.channel.id, "privacy")).wait_final()
+
+
+async def test_everything_is_handed_over_and_erased(stage: Any) -> None:
+    process, word = await registered(stage, stage.ada)
+    bob = stage.person("bob")
+    await registered(stage, bob)
+    page = await privacy(stage, stage.ada)
+    assert page.ephemeral
+    assert "1 process that you registered" in page.text
+    assert "90 days after its date" in page.text
+    handed = await (await stage.ada.press(page, "Send me all of it")).wait_until(lambda each: each.files)
+    assert handed.ephemeral
+    (file,) = handed.files
+    told = json.loads(file.data)
+    assert told["user_id"] == stage.ada.id
+    assert told["tables"]["people"][0]["safe_word"] == word
+    assert told["tables"]["registrations"][0]["process"] == process
+    assert str(bob.id) not in file.data.decode()
+
+    question = await (await stage.ada.press(page, "Erase all of it")).wait_final()
+    assert "It can't be taken back." in question.text
+    await (await stage.ada.press(question, "Keep it")).wait_until(lambda each: "Nothing was erased" in each.text)
+    question = await (await stage.ada.press(page, "Erase all of it")).wait_final()
+    await stage.restart()  # the buttons live across restarts
+    await (await stage.ada.press(question, "Yes, erase it")).wait_until(lambda each: "**Erased.**" in each.text)
+    assert "**I keep nothing of you.**" in (await privacy(stage, stage.ada)).text
+    status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
+    assert "You follow no process yet." in status.text
+    assert "My vault" in (await (await bob.slash(stage.channel.id, "status")).wait_final()).text
+
+
+async def test_the_safe_word_is_in_status(stage: Any) -> None:
+    process, word = await registered(stage, stage.ada)
+    for options in ({}, {"process": process}):
+        status = await (await stage.ada.slash(stage.channel.id, "status", options)).wait_final()
+        assert status.ephemeral
+        assert f"Your safe word is **{word}**" in status.text
+
+
+async def test_a_name_is_shown_by_its_own_switch_only(stage: Any) -> None:
+    await registered(stage, stage.ada)
+    page = await privacy(stage, stage.ada)
+    assert "never who is behind one" in page.text
+    await (await stage.ada.press(page, "Let moderators see my name")).wait_until(
+        lambda each: "as you allowed it" in each.text
+    )
+    await (await stage.ada.press(page, "Hide my name again")).wait_until(
+        lambda each: "never who is behind one" in each.text
+    )
