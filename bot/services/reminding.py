@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.domain.cadence import ONCE_A_DAY
 from bot.domain.digest import OpenProcess, digest
 from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder
 from bot.domain.observation import Verdict
@@ -21,7 +22,7 @@ from bot.services.places import Places
 from bot.services.supervising import Loop, seconds_until
 from bot.services.ticketing import Ticketing
 from bot.services.wishing import recipient
-from bot.store import guilds, outbox, people, registrations
+from bot.store import gathering, guilds, outbox, people, registrations
 from bot.store.database import Database
 from bot.store.outbox import Message
 from bot.store.people import Person
@@ -154,8 +155,10 @@ class Reminding(Loop):
         if not opened or not _is_wanted(notice, person, opened):
             return None
         held, hours = await self._held_until(connection, now), self._agenda.hours(person)
-        if held is not None or hours.is_quiet(now):
-            return hours.after_quiet(held or now)
+        free = await _free_from(connection, message, user_id)
+        wait = max(each for each in (held, free, now) if each is not None)
+        if wait > now or hours.is_quiet(now):
+            return hours.after_quiet(wait)
         if not isinstance(notice, Reminder):
             return notice
         names = await names_of(connection, followed)
@@ -186,6 +189,18 @@ def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: S
             return any(each.process in undone for each in opened)
         case Mention():
             return person.unreachable_code is not None and person.mention_guild_id == notice.guild_id
+
+
+async def _free_from(connection: AsyncConnection, message: Message, user_id: int) -> datetime | None:
+    """Give when a message may go that waited, while something else of a reminder's kind went: a day later.
+
+    A reminder that was owed after what came undone was told goes as planned: it may have been asked for.
+    """
+    if message.kind == "regressed":
+        sent = await gathering.newest_sent(connection, user_id, "reminder", "regressed")
+        return None if sent is None else sent + ONCE_A_DAY
+    sent = await gathering.newest_sent(connection, user_id, "regressed")
+    return None if sent is None or sent <= message.created_at else sent + ONCE_A_DAY
 
 
 async def _still_patched(connection: AsyncConnection, user_id: int, notice: Patched) -> Patched | None:

@@ -36,11 +36,11 @@ async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) ->
     await connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(notice=notice))
 
 
-async def newest_sent(connection: AsyncConnection, user_id: int, kind: str) -> datetime | None:
-    """Give when the newest message of this kind to this person went, or None."""
+async def newest_sent(connection: AsyncConnection, user_id: int, *kinds: str) -> datetime | None:
+    """Give when the newest message of these kinds to this person went, or None."""
     sent = (State.SENT, State.REPLACED, State.DELETED)
     query = select(func.max(outbox.c.done_at)).where(
-        outbox.c.user_id == user_id, outbox.c.kind == kind, outbox.c.state.in_(sent)
+        outbox.c.user_id == user_id, outbox.c.kind.in_(kinds), outbox.c.state.in_(sent)
     )
     return await connection.scalar(query)
 
