@@ -51,7 +51,8 @@ class RealAos:
         giving_up = Timer(_PATIENCE, self._node.kill)
         giving_up.start()
         try:
-            self._node.stdin.write(json.dumps({"message": message, "env": self._environment}) + "\n")
+            to_it = {"Target": self._environment["Process"]["Id"]} | message  # else it is an assignment, and refused
+            self._node.stdin.write(json.dumps({"message": to_it, "env": self._environment}) + "\n")
             self._node.stdin.flush()
             line = self._node.stdout.readline()
         finally:

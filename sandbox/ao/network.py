@@ -128,7 +128,7 @@ class AoNetwork:
         )
         self.processes[made.id] = made
         if scheduled:
-            message = self._message(made.id, made.id, owner, every, "")
+            message = self._message(made.id, owner, owner, every, "")
             self._slots[made.id, made.id] = made.schedule(message)
         if known_to_gateway:
             self._record(made.id, owner, "", every, mined=mined)

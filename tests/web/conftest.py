@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -32,6 +30,7 @@ from bot.settings import (
 from sandbox.ao import AoNetwork
 from sandbox.clock import SandboxClock
 from sandbox.wallet import SCRIPT, DemoPerson, make_people, people_as_json
+from tests.ports import free_port
 
 USER = 4711
 SESSION = "session"
@@ -60,7 +59,7 @@ class House:
         self.people = people
         self.ada, self.ben = people
         self.app: Application
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._file = folder / "house.db"
 
     def settings(self, web: dict[str, Any], ao: dict[str, Any]) -> Settings:
@@ -144,18 +143,6 @@ class House:
 
 
 OpenHouse = Callable[..., Awaitable[House]]
-
-
-def _free_port() -> int:
-    """Give a free port, below those that the system gives away: the bot's address is configured before it listens."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as listening:
-            try:
-                listening.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
 
 
 @pytest.fixture(scope="session")
