@@ -7,6 +7,7 @@ discord.py falls back to Discord's own gateway on every new IDENTIFY (gateway.py
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import math
@@ -38,6 +39,10 @@ PERMISSIONS = discord.Permissions(view_channel=True, send_messages=True, read_me
 _SCOPES = ("bot", "applications.commands")
 _LONGEST_WAIT = 60.0
 """Seconds of a rate limit that discord.py waits out itself; longer ones come to us as `RateLimited`."""
+_ANSWERING = ("CommandTree-invoker", "discord-ui-")
+"""How discord.py names the tasks of commands (app_commands/tree.py:1142), buttons and modals (ui/view.py, modal.py)."""
+_PATIENCE = 5.0
+"""Seconds that they have at a stop."""
 _HEARTBEAT = timedelta(seconds=60)
 _RESYNC_AT_MOST_EVERY = timedelta(minutes=10)
 
@@ -152,6 +157,16 @@ class PatchbellClient(commands.AutoShardedBot):
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             where = URL(self._settings.api_url).host
             raise DiscordUnavailable(f"Discord does not answer at {where} ({type(error).__name__}).") from error
+
+    async def close(self) -> None:
+        """Let what people wait for be answered, for a few seconds; then close. What is late ends without a word."""
+        answering = {task for task in asyncio.all_tasks() if task.get_name().startswith(_ANSWERING)}
+        if answering:
+            _, late = await asyncio.wait(answering, timeout=_PATIENCE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await super().close()
 
     @property
     def invite(self) -> str | None:

@@ -126,7 +126,7 @@ class Delivering(Loop):
         while True:
             outcome = await self._outcome_now(delivery_id)
             left = deadline - asyncio.get_running_loop().time()
-            if outcome.state != "waiting" or left <= 0 or self._comes_later(outcome, left):
+            if outcome.state != "waiting" or left <= 0 or self.stopping or self._comes_later(outcome, left):
                 return outcome
             try:
                 async with asyncio.timeout(min(left, 0.5)), self._settled:

@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 
+from bot import client
 from bot.client import Home
 from bot.errors import ConfigurationError, DiscordUnavailable
 from bot.settings import DiscordSettings
+from sandbox.discord.faults import Moment
 from sandbox.discord.server import TOKEN
 
 DISCORD = DiscordSettings()
@@ -165,6 +168,38 @@ async def test_health_tells_whether_the_gateway_is_there(stage: Any) -> None:
     stage.discord.gateway.refuses_connections = True
     stage.discord.gateway.cut()
     await until(lambda: stage.client.part().down is not None)
+
+
+ANSWER = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
+
+
+async def test_a_stop_lets_what_is_being_answered_be_answered(stage: Any, caplog: pytest.LogCaptureFixture) -> None:
+    answer = stage.discord.faults.hold_up(ANSWER, Moment.ARRIVED)
+    reply = await stage.ada.slash(stage.channel.id, "check", {"process": stage.patched()})
+    await answer.reached.wait()
+    with structlog.testing.capture_logs() as logs:
+        stopping = asyncio.create_task(stage.stop())
+        await asyncio.sleep(0.1)
+        answer.let_go()
+        await stopping
+    assert (await reply.wait_final()).text
+    assert [each for each in logs if each["log_level"] == "error"] == []
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+async def test_a_stop_does_not_wait_for_ever(
+    stage: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_PATIENCE", 0.1)
+    answer = stage.discord.faults.hold_up(ANSWER, Moment.ARRIVED)
+    await stage.ada.slash(stage.channel.id, "check", {"process": stage.patched()})
+    await answer.reached.wait()
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(10):
+            await stage.stop()
+    answer.let_go()
+    assert [each for each in logs if each["log_level"] == "error"] == []
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def test_the_invite_asks_for_exactly_what_is_needed(stage: Any) -> None:

@@ -4,9 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.util import await_only
 
-from bot.domain.notices import Alarm, FirstDm
+from bot.domain.notices import Alarm, FirstDm, ProcessLine, Regressed
 from bot.domain.presets import load_presets
 from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendLater
 from bot.services import holds
@@ -14,6 +15,7 @@ from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.services.delivering import Delivering
 from bot.services.reminding import Reminding
+from bot.services.settling import GIVE_UP_AFTER
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import outbox, people
@@ -195,6 +197,66 @@ async def test_a_hold_of_everything_stops_everybody(delivering, owe, find, sende
     clock.move(minutes=2)
     await delivering.deliver_due()
     assert [(await find(each)).state for each in (first, second)] == ["sent", "sent"]
+
+
+async def test_doubt_outlives_a_hold(delivering, owe, find, sender, clock):
+    """A lost answer, then a refusal that says nothing of the first attempt: the message is there all the same."""
+    delivery_id = await owe(ALICE)
+    sender.keep_then = [SendLater("reset", retry_after=0)]
+    await delivering.deliver_due()
+    clock.move(seconds=30)
+    sender.faults = [SendLater("Cloudflare", retry_after=600, everywhere=True)]
+    await delivering.deliver_due()
+    clock.move(minutes=11)
+    await delivering.deliver_due()
+    assert (sender.lookups, [each.user_id for each in sender.envelopes]) == (1, [ALICE, OPERATOR])
+    assert (await find(delivery_id)).state == "sent"
+
+
+async def test_what_holds_everything_is_never_given_up(delivering, owe, find, sender, clock):
+    delivery_id = await owe(ALICE)
+    for _ in range(GIVE_UP_AFTER + 1):
+        sender.faults = [SendLater("401", retry_after=300, everywhere=True)]
+        await delivering.deliver_due()
+        clock.move(hours=2)
+    await delivering.deliver_due()
+    assert (await find(delivery_id)).state == "sent"
+
+
+async def test_what_was_looked_for_in_vain_is_looked_at_once_more(delivering, owe, find, sender, clock, database):
+    """It is certain again that it was not sent, so it may be overtaken as if it was never tried."""
+    delivery_id = await owe(ALICE, Regressed(safe_word="amber otter", process=ProcessLine(process="x" * 43)))
+    async with database.write() as connection:
+        message = await outbox.find(connection, await outbox.claim(connection, clock(), new_conversations=True))
+        await outbox.begin_attempt(connection, message, clock())  # and there the program died
+        await outbox.release_all(connection)
+    clock.move(minutes=5)
+    await delivering.deliver_due()
+    assert (sender.lookups, sender.sends) == (1, 0)
+    assert (await find(delivery_id)).state == "withdrawn", "Alice follows no such process"
+
+
+@pytest.mark.parametrize("template", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.parametrize("name", [holds.SENDS, holds.NEW_CONVERSATIONS])
+async def test_a_hold_that_is_committed_during_a_claim_is_seen(delivering, owe, find, sender, clock, database, name):
+    """On SQLite no other can write then."""
+    delivery_id = await owe(ALICE)
+
+    async def hold() -> None:
+        async with database.write() as connection:
+            await holds.hold(connection, name, now=clock(), first=timedelta(hours=1), longest=timedelta(hours=1))
+
+    def before(_connection, _cursor, statement, _parameters, _context, _many) -> None:
+        if statement.startswith("UPDATE outbox SET") and not held:
+            held.append(statement)
+            await_only(hold())
+
+    held: list[str] = []
+    event.listen(database._engine.sync_engine, "before_cursor_execute", before)
+    await delivering.deliver_due()
+    assert held
+    assert sender.sends == 0
+    assert ((await find(delivery_id)).state, (await find(delivery_id)).attempts) == ("owed", 0)
 
 
 async def test_what_discord_never_takes_is_refused_and_rings(delivering, owe, find, sender, database):
