@@ -10,8 +10,11 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.application import Application
+from bot.errors import BadInput
+from bot.services.privacy import LISTED
 from cogs.answering import Interaction, defer, show
 from cogs.controls import Press
+from cogs.messages.campaign import open_page
 from cogs.messages.privacy import EXPORT, erase_page, erased_page, export_page, kept_page, privacy_page
 
 
@@ -29,6 +32,7 @@ class PrivacyCog(commands.Cog, name="Privacy"):
             "erase": self.erase,
             "eraseall": self.erase_all,
             "keepall": self.keep_all,
+            "opened": self.opened,
         }
 
     @app_commands.command(description=locale_str("What I keep of you: see it, take it with you, or erase it."))
@@ -66,3 +70,11 @@ class PrivacyCog(commands.Cog, name="Privacy"):
         """*Keep it*, in place of the question."""
         await interaction.response.defer()
         await show(interaction, kept_page())
+
+    async def opened(self, interaction: Interaction, migration: str) -> None:
+        """*What is still open* under a server's progress: process ids, and who allowed moderators to see them."""
+        if not interaction.permissions.manage_guild:
+            raise BadInput("That is for moderators: it needs the permission Manage Server.")
+        await defer(interaction)
+        found = await self._privacy.open_processes(interaction.guild_id or 0, int(migration))
+        await show(interaction, open_page(found, more=len(found) == LISTED))

@@ -10,12 +10,15 @@ import structlog
 from pydantic_core import to_jsonable_python
 
 from bot.clock import Clock
+from bot.domain.process_id import ProcessId
 from bot.errors import NotYours
 from bot.services.agenda import Agenda
-from bot.store import people, privacy
+from bot.store import migrations, people, privacy
 from bot.store.database import Database
 
 log = structlog.get_logger()
+
+LISTED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,14 @@ class Holding:
     announcements: int
     may_be_named: bool
     keeps: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenProcess:
+    """A process that is confirmed not patched, and those behind it who allowed moderators to see their name."""
+
+    process: ProcessId
+    people: tuple[int, ...]
 
 
 class Privacy:
@@ -81,6 +92,18 @@ class Privacy:
             if await people.find(connection, user_id, lock=True) is None:
                 raise NotYours("You follow no process yet. /register with its id adds one.")
             await people.change(connection, user_id, may_be_named=may)
+
+    async def open_processes(self, guild_id: int, migration_id: int) -> list[OpenProcess]:
+        """Give what is still open of a server's migration, a few at most, with who allowed to be named.
+
+        Raises NotYours where the migration is another server's.
+        """
+        async with self._database.read() as connection:
+            migration = await migrations.find(connection, migration_id)
+            if migration is None or migration.guild_id != guild_id or migration.posted_at is None:
+                raise NotYours("That migration is not one of this server's.")
+            found = await privacy.open_processes(connection, migration_id, LISTED)
+        return [OpenProcess(process=process, people=named) for process, named in found]
 
     async def forget_older(self, now: datetime) -> int:
         """Forget what its time is over for, in batches; give how many people had something of theirs forgotten."""

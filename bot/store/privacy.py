@@ -154,12 +154,16 @@ async def note_seen(connection: AsyncConnection, user_id: int, now: datetime) ->
     await connection.execute(update(people).where(people.c.user_id == user_id).values(active_at=now))
 
 
-async def named(connection: AsyncConnection, migration_id: int, limit: int) -> list[tuple[ProcessId, int | None]]:
-    """Give the open processes of a migration, and who registered each, of those who allow it; one row for each."""
-    who = registrations.outerjoin(people, and_(people.c.user_id == registrations.c.user_id, people.c.may_be_named))
-    query = (
-        select(registrations.c.process, people.c.user_id)
-        .select_from(who.join(targets, targets.c.id == registrations.c.target_id))
+async def open_processes(
+    connection: AsyncConnection, migration_id: int, limit: int
+) -> list[tuple[ProcessId, tuple[int, ...]]]:
+    """Give the open processes of a migration, each with those of its people who allow to be named.
+
+    That others are behind it too is not told, and a process that only newcomers registered is not open yet.
+    """
+    opened = (
+        select(registrations.c.process)
+        .join(targets, targets.c.id == registrations.c.target_id)
         .where(
             registrations.c.migration_id == migration_id,
             registrations.c.role == Role.MINE,
@@ -167,10 +171,23 @@ async def named(connection: AsyncConnection, migration_id: int, limit: int) -> l
             targets.c.verdict == Verdict.NOT_PATCHED,
         )
         .distinct()
-        .order_by(registrations.c.process)
-        .limit(limit)
     )
-    return [(process, user_id) for process, user_id in (await connection.execute(query)).all()]
+    listed = (await connection.scalars(opened.order_by(registrations.c.process).limit(limit))).all()
+    names: dict[ProcessId, list[int]] = {process: [] for process in listed}
+    query = (
+        select(registrations.c.process, registrations.c.user_id)
+        .join(people, people.c.user_id == registrations.c.user_id)
+        .where(
+            registrations.c.migration_id == migration_id,
+            registrations.c.role == Role.MINE,
+            registrations.c.process.in_(listed),
+            people.c.may_be_named,
+        )
+        .order_by(registrations.c.id)
+    )
+    for process, user_id in (await connection.execute(query)).all():
+        names[process].append(user_id)
+    return [(process, tuple(of)) for process, of in names.items()]
 
 
 def _not_seen_since(moment: datetime) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from discord import ButtonStyle
 
 from bot.domain.card import MigrationProgress, Reached
 from bot.domain.notices import Announcement
+from bot.services.privacy import OpenProcess
 from cogs.messages.language import _, ngettext, speaking
 from cogs.messages.page import BLUE, GREY, Item, Page, line, lines, page, press, small
 from cogs.messages.text import ago, code, codes, date
@@ -98,7 +99,31 @@ def progress_page(
         *parts,
         ngettext("and {number:,} older migration", "and {number:,} older migrations", rest) if rest else None,
         lines([_reached(reached), _paused(paused_at)]),
-        small(_("Each process counts once, if somebody registered it as theirs. Who that is stays private.")),
+        _what_is_open(migrations),
+        small(
+            _(
+                "Each process counts once, if somebody registered it as theirs. Who that is stays private, unless they "
+                "allow it in `/privacy`."
+            )
+        ),
+        colour=BLUE,
+    )
+
+
+def _what_is_open(migrations: Sequence[MigrationProgress]) -> list[Item]:
+    """Give the button for the newest migration that has something open."""
+    found = next((each for each in migrations if each.not_patched), None)
+    return [] if found is None else [press(_("What is still open"), f"opened:{found.migration_id}")]
+
+
+def open_page(listed: Sequence[OpenProcess], *, more: bool) -> Page:
+    """Give the open processes of a migration to its moderators, with the names of those alone who allowed it."""
+    if not listed:
+        return page(_("**Nothing is open** at the moment."), colour=GREY)
+    return page(
+        _("**Still open:** these processes are not patched yet. A name is there where its person allowed it."),
+        lines(" · ".join([code(each.process), *(f"<@{one}>" for one in each.people[:3])]) for each in listed),
+        _("There are more; these come first by their ids.") if more else None,
         colour=BLUE,
     )
 

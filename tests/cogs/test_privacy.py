@@ -56,13 +56,32 @@ async def test_the_safe_word_is_in_status(stage: Any) -> None:
         assert f"Your safe word is **{word}**" in status.text
 
 
-async def test_a_name_is_shown_by_its_own_switch_only(stage: Any) -> None:
-    await registered(stage, stage.ada)
+async def test_a_name_is_shown_to_moderators_by_its_own_switch_only(stage: Any) -> None:
+    mo = stage.moderator()
+    opened = await mo.slash(stage.channel.id, "announce")
+    preview = await (
+        await mo.submit(opened.modal, {"title": "Permaville", "date": "", "preset": ["token"]})
+    ).wait_final()
+    await (await mo.press(preview, "Post")).wait_final()
+    announcement = await stage.ada.wait_message(stage.channel.id)
+    process = stage.unpatched("Vault")
+    form = await stage.ada.press(announcement, "Register my process")
+    answered = await stage.ada.submit(form.modal, {"processes": process, "label": "Mine"})
+    await answered.wait_until(lambda each: "first DM: please" in each.text)
+    progress = await (await mo.slash(stage.channel.id, "progress")).wait_final()
+
+    async def told() -> str:
+        return (await (await mo.press(progress, "What is still open")).wait_final()).text
+
+    assert process in await told()
+    assert f"<@{stage.ada.id}>" not in await told()
     page = await privacy(stage, stage.ada)
     assert "never who is behind one" in page.text
     await (await stage.ada.press(page, "Let moderators see my name")).wait_until(
         lambda each: "as you allowed it" in each.text
     )
+    assert f"{process}` · <@{stage.ada.id}>" in await told()
     await (await stage.ada.press(page, "Hide my name again")).wait_until(
         lambda each: "never who is behind one" in each.text
     )
+    assert f"<@{stage.ada.id}>" not in await told()

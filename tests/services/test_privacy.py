@@ -173,16 +173,17 @@ async def test_who_is_behind_a_process_is_named_only_where_they_allow_it(app: An
     clock.move(hours=2)
     await app.registering.register(request(BOB, process, migration_id=migration))
 
-    async def named() -> list[tuple[str, int | None]]:
-        async with app.database.read() as connection:
-            return await privacy.named(connection, migration, 10)
+    async def named() -> list[tuple[str, tuple[int, ...]]]:
+        return [(each.process, each.people) for each in await app.privacy.open_processes(GUILD, migration)]
 
-    assert await named() == [(process, None)]
+    assert await named() == [(process, ())]
     await app.privacy.let_be_named(ADA, True)
     assert (await app.privacy.holding(ADA)).may_be_named
-    assert sorted(await named(), key=str) == [(process, ADA), (process, None)]
+    assert await named() == [(process, (ADA,))]
     await app.privacy.let_be_named(ADA, False)
-    assert await named() == [(process, None)]
+    assert await named() == [(process, ())]
+    with pytest.raises(NotYours):
+        await app.privacy.open_processes(GUILD + 1, migration)
     with pytest.raises(NotYours):
         await app.privacy.let_be_named(9, True)
 

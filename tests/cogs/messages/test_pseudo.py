@@ -37,7 +37,7 @@ from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.verdict import Judgement, Reason
 from bot.domain.ways import AOS_MODULES
-from bot.services.privacy import Holding
+from bot.services.privacy import LISTED, Holding, OpenProcess
 from bot.services.verifying import Trust, Verified
 from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
@@ -202,6 +202,8 @@ def trust() -> Iterator[ui.LayoutView]:
         yield from (privacy_page(held), erase_page(held), export_page(), erased_page(), kept_page())
     for known, url in itertools.product(Trust, (URL, None)):
         yield verified_page(Verified(trust=known, places=(WIDE,) * 20, at=NOW), url)
+    opened = [OpenProcess(process=ProcessId("x" * 43), people=(1 << 62,) * 5)] * LISTED
+    yield from (campaign.open_page(each, more=more) for each in ([], opened) for more in (True, False))
     yield from (author_page(ours=ours) for ours in (True, False))
 
 
