@@ -183,7 +183,7 @@ def short_answers() -> Iterator[ui.LayoutView]:
     for lines in ((), *LINES):
         yield answers.what_is_in_the_way("why:1", lines)
         yield from (answers.blocked(reason, lines) for reason in Blocked)
-    yield from (first_dm_page(7, state) for state in FirstDmState)
+    yield from (first_dm_page(7, state, turn=turn) for state in FirstDmState for turn in (None, LATER))
     yield guide_page("a" * 64)
     yield key_file_page(ProcessId("-" * 43), "a" * 64)
 
