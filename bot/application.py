@@ -13,11 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.ao.opening import put_together
 from bot.clock import Clock, utc_now
 from bot.domain.notices import Sender
-from bot.domain.presets import load_presets
+from bot.domain.presets import DEFAULT_PRESET, load_presets
 from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.services.announcing import Announcing
+from bot.services.believing import Believing
 from bot.services.checking import Checking
 from bot.services.delivering import Delivering
 from bot.services.explaining import Explaining
@@ -32,6 +33,8 @@ from bot.services.recording import Recording
 from bot.services.reminding import Reminding
 from bot.services.retaining import Retaining
 from bot.services.supervising import Loop
+from bot.services.showing import Showing
+from bot.services.ticket_acts import TicketActs
 from bot.services.ticketing import Ticketing
 from bot.services.tidying import Tidying
 from bot.services.turning import Turning
@@ -65,7 +68,7 @@ class Application:
         self.parts: list[Callable[[], Part]] = []
         self.presets = load_presets(settings.presets)
         self.database = Database(settings.database.url)
-        self.transport, self.gateways, self.reader, arrivals = put_together(settings, clock=clock)
+        self.transport, self.gateways, self.reader, arrivals, scheduler = put_together(settings, clock=clock)
         self.explaining = Explaining(arrivals)
         self.alarms = Alarms(self.database, settings, clock)
         self.agenda = Agenda(settings.reminders)
@@ -109,7 +112,21 @@ class Application:
         self.retaining = Retaining(self.privacy, clock)
         self.tidying = Tidying(self.database, clock, self.delivering)
         self.web = WebServer(
-            build_app(ticketing=self.ticketing, checking=self.checking, settings=settings, health=self.health),
+            build_app(
+                ticketing=self.ticketing,
+                acts=TicketActs(self.database, self.ticketing, self.agenda, clock),
+                showing=Showing(self.checking, step=settings.checks.after_signature),
+                believing=Believing(
+                    scheduler,
+                    arrivals,
+                    self.gateways,
+                    actions=[preset.action for preset in self.presets.values()],
+                    step=settings.checks.after_signature,
+                ),
+                preset=self.presets[DEFAULT_PRESET],
+                settings=settings,
+                health=self.health,
+            ),
             settings.web,
         )
         self.web_port: int | None = None

@@ -8,6 +8,7 @@ PatchbellError                       everything we raise on purpose; str() is on
 │   ├── MalformedHandler
 │   ├── NothingToRegister
 │   └── TooManyRegistrations
+├── Busy                             too much of that is under way; asking again later helps
 ├── NotYours                         the person does not follow that process, or the button is somebody else's
 ├── ConfigurationError               the program cannot start as configured (exit 78)
 ├── AlreadyRunning                   another copy holds the lock beside the database
@@ -69,6 +70,10 @@ class NothingToRegister(BadInput):
 
 class TooManyRegistrations(BadInput):
     """The person would pass `registrations.max_per_person`; nothing was stored."""
+
+
+class Busy(PatchbellError):
+    """Too much of that is under way; asking again later helps."""
 
 
 class NotYours(PatchbellError):

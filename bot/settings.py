@@ -120,6 +120,7 @@ class AoSettings(_Section):
     private_origins: tuple[str, ...] = ()
     mu_url: str = "https://mu.ao-testnet.xyz"
     cu_url: str = "https://cu.ao-testnet.xyz"
+    su_url: str = "https://su-router.ao-testnet.xyz"
     allowed_hosts: tuple[str, ...] = ("https://*.ao-testnet.xyz",)
 
     @field_validator("nodes", mode="before")

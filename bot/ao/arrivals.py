@@ -6,15 +6,12 @@ owner that looks like success, so it has to be told.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from yarl import URL
 
 from bot.ao.gateway import Gateways
-from bot.ao.peer import Peer
-from bot.ao.transport import Answer, Transport
+from bot.ao.routed import Routed
+from bot.ao.transport import Answer
 from bot.domain.card import Arrival, Outcome
 from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
@@ -24,23 +21,15 @@ from bot.errors import BrokenAnswer, PeerError
 
 _log = structlog.get_logger()
 
-_DEADLINE = 15.0
-_PER_MINUTE = 60.0
 _LONGEST_ERROR = 300
 
 
 class Arrivals:
-    """Asks gateways for the message and the compute unit for its result.
+    """Asks gateways for the message and the compute unit for its result."""
 
-    The unit's router redirects to numbered hosts: one redirect is followed, and only to one of `allowed_hosts`
-    (`https://*.ao-testnet.xyz`).
-    """
-
-    def __init__(self, transport: Transport, gateways: Gateways, cu_url: str, allowed_hosts: tuple[str, ...]) -> None:
-        self._transport = transport
+    def __init__(self, gateways: Gateways, unit: Routed) -> None:
         self._gateways = gateways
-        self._allowed = allowed_hosts
-        self._unit = Peer(transport, cu_url, per_minute=_PER_MINUTE)
+        self._unit = unit
 
     async def newest(
         self, process: ProcessId, judgement: Judgement, *, sender: str | None = None, action: str = DEFAULT_ACTION
@@ -62,23 +51,17 @@ class Arrivals:
             outcome, error = await self._result(process, received.message, outcome)
         return Arrival(message=received.message, sender=received.sender, at=received.at, outcome=outcome, error=error)
 
+    async def outcome(self, process: ProcessId, message: str) -> Outcome:
+        """Give what came of one message, by the compute unit alone. Never raises for what a peer does."""
+        return (await self._result(process, message, Outcome.UNKNOWN))[0]
+
     async def _result(self, process: ProcessId, message: str, otherwise: Outcome) -> tuple[Outcome, str | None]:
         try:
-            answer = await self._ask(f"/result/{message}?process-id={process}")
+            answer = await self._unit.ask(f"/result/{message}?process-id={process}")
             return _outcome(answer)
         except PeerError as error:
             _log.info("the compute unit could not say", process=process, message=message, reason=error.reason)
             return otherwise, None
-
-    async def _ask(self, path: str) -> Answer:
-        answer = await self._unit.exchange("GET", path, deadline=_DEADLINE, probe=True)
-        if answer.status not in (301, 302, 307, 308):
-            return answer
-        target = URL(self._unit.url + path).join(_location(answer))
-        origin = str(target.origin())
-        if not any(fnmatchcase(origin, allowed.rstrip("/")) for allowed in self._allowed):
-            raise BrokenAnswer(f"The compute unit sends us to {origin}, which is not allowed.", reason="redirect")
-        return await self._transport.exchange(str(target), "GET", deadline=_DEADLINE)
 
 
 class _Tag(BaseModel):
@@ -97,13 +80,6 @@ class _Result(BaseModel):
 
     messages: list[_Message] | None = Field(default=None, alias="Messages", max_length=10_000)
     error: object = Field(default=None, alias="Error")
-
-
-def _location(answer: Answer) -> URL:
-    try:
-        return URL(answer.headers.get("location", ""))
-    except ValueError as error:
-        raise BrokenAnswer("The compute unit sends us nowhere.", reason="redirect") from error
 
 
 def _by_judgement(judgement: Judgement) -> Outcome:

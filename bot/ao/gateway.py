@@ -154,6 +154,26 @@ class Gateways:
             raise failure
         return None
 
+    async def item(self, identity: str) -> Item | None:
+        """Give any transaction or data item by its id, or None if no gateway that answers has it.
+
+        Raises a PeerError if none answers.
+        """
+        failure: PeerError | None = None
+        answered = False
+        for peer in self._peers:
+            try:
+                page = await self._ask(peer, graphql.by_ids([identity]))
+            except PeerError as error:
+                failure = error
+                continue
+            answered = True
+            if found := next((item for item in page.items if item.id == identity), None):
+                return found
+        if failure is not None and not answered:
+            raise failure
+        return None
+
     async def reachable(self) -> list[tuple[str, str | None]]:
         """Ask every gateway the shortest question; give its URL and, where it did not answer, why in one word."""
         results: list[tuple[str, str | None]] = []

@@ -12,6 +12,8 @@ from bot.ao.gateway import Gateways
 from bot.ao.node import Node
 from bot.ao.pool import Pool
 from bot.ao.reader import Reader
+from bot.ao.routed import Routed
+from bot.ao.scheduler import Scheduler
 from bot.ao.transport import Transport
 from bot.clock import Clock, utc_now
 from bot.settings import Settings
@@ -24,18 +26,20 @@ class Opened(NamedTuple):
     gateways: Gateways
     reader: Reader
     arrivals: Arrivals
+    scheduler: Scheduler
 
 
 def put_together(settings: Settings, *, clock: Clock = utc_now) -> Opened:
     """Make what `settings.ao` and `settings.checks` describe; whoever calls opens and closes `transport`."""
     ao = settings.ao
     hosts = (host for host in ao.allowed_hosts if "*" not in host)
-    urls = (*(node.url for node in ao.nodes), *ao.gateways, ao.cu_url, *hosts)
+    urls = (*(node.url for node in ao.nodes), *ao.gateways, ao.cu_url, ao.su_url, *hosts)
     transport = Transport(trusted=trusted_origins(urls, named=ao.private_origins))
     gateways = Gateways(transport, ao.gateways, deadline=settings.checks.timeout.total_seconds(), clock=clock)
     nodes = [Node(transport, node, settings.checks, clock=clock) for node in ao.nodes]
-    arrivals = Arrivals(transport, gateways, ao.cu_url, ao.allowed_hosts)
-    return Opened(transport, gateways, Reader(Pool(nodes), gateways), arrivals)
+    arrivals = Arrivals(gateways, Routed(transport, ao.cu_url, ao.allowed_hosts, called="compute unit"))
+    scheduler = Scheduler(Routed(transport, ao.su_url, ao.allowed_hosts, called="scheduler"), gateways)
+    return Opened(transport, gateways, Reader(Pool(nodes), gateways), arrivals, scheduler)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,29 +15,56 @@ from bot.domain.presets import DEFAULT_PRESET, Preset
 from bot.domain.process_id import ProcessId
 from bot.domain.ticket import expiry, hash_ticket, new_ticket
 from bot.domain.together import furthest
-from bot.errors import TicketEnded
+from bot.domain.ways import Way, way_of
+from bot.errors import NotYours, TicketEnded
 from bot.services.naming import names_of
 from bot.settings import Settings
 from bot.store import people, processes, registrations, tickets
 from bot.store.database import Database
 from bot.store.processes import Process
 from bot.store.registrations import Registration
+from bot.store.tickets import SignedMessage, Ticket
 
 _ENDED = "This link has ended. Type /status in Discord for a new one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketProcess:
-    """One process that a ticket is for. `keys` and the handler are a preset's, never what a person typed."""
+class Template:
+    """What may be signed for a process: a preset's action, keys and Lua, never what a person typed.
 
-    registration_id: int
+    `lua` is empty where the app must bring its own handler; `sha256` is that of its UTF-8, in hexadecimal.
+    """
+
+    action: str
+    keys: tuple[str, ...]
+    lua: str
+    sha256: str
+
+
+def template_of(preset: Preset) -> Template:
+    """Give what a preset lets be signed."""
+    lua = preset.handler or ""
+    return Template(
+        action=preset.action,
+        keys=tuple(each.key for each in preset.keys),
+        lua=lua,
+        sha256=hashlib.sha256(lua.encode()).hexdigest() if lua else "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketProcess:
+    """One process that a ticket is for. `signed` is the newest message that was signed for it through this ticket."""
+
     process: ProcessId
     label: str | None
     name: str | None
     owner: str | None
     status: Verdict
-    keys: tuple[str, ...]
-    handler_lua: str  # empty where the app must bring its own
+    blocked: str | None
+    way: Way
+    template: Template
+    signed: SignedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +75,6 @@ class TicketContents:
     display_name_hint: str
     community: str | None
     processes: tuple[TicketProcess, ...]
-    action: str
     expires_at: datetime
 
 
@@ -88,13 +115,8 @@ class Ticketing:
 
     async def open(self, raw: str) -> TicketContents:
         """Give what the ticket is for. Changes nothing. Raises TicketEnded."""
-        hashed = hash_ticket(raw)
-        if hashed is None:
-            raise TicketEnded(_ENDED)
         async with self._database.read() as connection:
-            ticket = await tickets.find(connection, hashed, self._clock())
-            if ticket is None or not ticket.registration_ids:
-                raise TicketEnded(_ENDED)
+            ticket = await self.found(connection, raw)
             person = await people.find(connection, ticket.user_id)
             listed = await registrations.by_ids(connection, ticket.registration_ids)
             known = await processes.find_many(connection, [each.process for each in listed])
@@ -110,10 +132,38 @@ class Ticketing:
             user_id=person.user_id,
             display_name_hint=person.name_hint,
             community=communities.pop() if len(communities) == 1 else None,
-            processes=tuple(self._process(each, known.get(each.process), names.label(each)) for each in shown),
-            action=self._preset(listed[0]).action,
+            processes=tuple(
+                self._process(each, known.get(each.process), names.label(each), ticket.signed.get(each.process))
+                for each in shown
+            ),
             expires_at=ticket.expires_at,
         )
+
+    async def found(self, connection: AsyncConnection, raw: str) -> Ticket:
+        """Give the ticket itself, in somebody's transaction. Raises TicketEnded."""
+        hashed = hash_ticket(raw)
+        ticket = None if hashed is None else await tickets.find(connection, hashed, self._clock())
+        if ticket is None or not ticket.registration_ids:
+            raise TicketEnded(_ENDED)
+        return ticket
+
+    async def keep_signed(self, raw: str, messages: Sequence[SignedMessage]) -> None:
+        """Keep what was signed, before it is sent. Raises TicketEnded, and NotYours for a process not on the ticket."""
+        async with self._database.write() as connection:
+            ticket = await self.found(connection, raw)
+            await self._on_it(connection, ticket, [each.process for each in messages])
+            await tickets.keep_signed(connection, ticket.hash, messages)
+
+    async def forget_signed(self, raw: str, listed: Sequence[ProcessId]) -> None:
+        """Forget what the network never took. Raises TicketEnded."""
+        async with self._database.write() as connection:
+            ticket = await self.found(connection, raw)
+            await tickets.forget_signed(connection, ticket.hash, listed)
+
+    async def _on_it(self, connection: AsyncConnection, ticket: Ticket, listed: Sequence[ProcessId]) -> None:
+        known = await registrations.by_ids(connection, ticket.registration_ids)
+        if not {*listed} <= {each.process for each in known}:
+            raise NotYours("This link is not for that process.")
 
     async def end_for(self, user_id: int) -> None:
         """End all of a person's tickets."""
@@ -128,16 +178,18 @@ class Ticketing:
     def _preset(self, registration: Registration) -> Preset:
         return self._presets.get(registration.preset or DEFAULT_PRESET) or self._presets[DEFAULT_PRESET]
 
-    def _process(self, registration: Registration, known: Process | None, label: str | None) -> TicketProcess:
-        preset = self._preset(registration)
+    def _process(
+        self, registration: Registration, known: Process | None, label: str | None, signed: SignedMessage | None
+    ) -> TicketProcess:
         metadata = known.metadata if known is not None else None
         return TicketProcess(
-            registration_id=registration.id,
             process=registration.process,
             label=label,
             name=metadata.name if metadata is not None else None,
             owner=metadata.owner if metadata is not None else None,
             status=registration.verdict,
-            keys=tuple(each.key for each in preset.keys),
-            handler_lua=preset.handler or "",
+            blocked=registration.blocked,
+            way=way_of(metadata),
+            template=template_of(self._preset(registration)),
+            signed=signed,
         )

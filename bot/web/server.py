@@ -15,18 +15,28 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from yarl import URL
 
+from bot.domain.presets import Preset
+from bot.services.showing import Showing
+from bot.services.ticket_acts import TicketActs
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.web import metrics
-from bot.web.api import BODY_LIMIT, Api, refusal
+from bot.web.api import Api
+from bot.web.bodies import BODY_LIMIT, refusal
 from bot.web.headers import security_headers
 from bot.web.health import Health
 from bot.web.limits import RateLimit, client_address
-from bot.web.watches import ReadsAfterSignature, Watches
+from bot.web.public import Public
+from bot.web.watches import Believes, Watches
 
 STATIC: Final = Path(__file__).parent / "static"
-FILES: Final = ("ao.js", "sign.js", "view.js", "sign.css", "bell.svg")
+FILES: Final = (
+    *(f"{name}.js" for name in ("ao", "bot", "help", "sending", "sign", "view", "watch")),
+    "sign.css",
+    "bell.svg",
+)
 API_BURST, API_PER_SECOND = 60, 5.0
+PUBLIC_BURST, PUBLIC_PER_SECOND = 30, 0.5
 HEALTH_SECONDS = 5
 
 _log = structlog.get_logger()
@@ -35,7 +45,10 @@ _log = structlog.get_logger()
 def build_app(
     *,
     ticketing: Ticketing,
-    checking: ReadsAfterSignature,
+    acts: TicketActs,
+    showing: Showing,
+    believing: Believes,
+    preset: Preset,
     settings: Settings,
     health: Callable[[], Awaitable[Health]],
 ) -> web.Application:
@@ -44,12 +57,14 @@ def build_app(
     Raises ConfigurationError where an AO host of the settings cannot be named in a content security policy.
     """
     guard = _Guard(settings)
-    watches = Watches(checking)
+    watches = Watches(showing, believing)
     app = web.Application(middlewares=[_measure, _as_json_errors, guard.middleware], client_max_size=BODY_LIMIT)
     app.on_response_prepare.append(_adding(security_headers(settings)))
-    app.cleanup_ctx.append(_stopping(watches))
-    app.add_routes(Api(ticketing, watches, settings).routes())
+    app.cleanup_ctx.append(_stopping(watches, showing))
+    app.add_routes(Api(ticketing, acts, watches, settings).routes())
+    app.add_routes(Public(showing, watches, settings, preset).routes())
     app.router.add_get("/sign", _file("sign.html"))
+    app.router.add_get("/p/{process}", _file("sign.html"))
     for name in FILES:
         app.router.add_get(f"/static/{name}", _file(name))
     app.router.add_get("/healthz", _healthz(health))
@@ -66,6 +81,7 @@ class _Guard:
         self._origin = str(URL(self._public_url).origin()) if self._public_url else None
         self._proxies = settings.web.trusted_proxies
         self._limit = RateLimit(burst=API_BURST, per_second=API_PER_SECOND)
+        self._public_limit = RateLimit(burst=PUBLIC_BURST, per_second=PUBLIC_PER_SECOND)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -73,11 +89,14 @@ class _Guard:
         if not request.path.startswith("/api/"):
             return await handler(request)
         address = client_address(request.remote, request.headers.getall("X-Forwarded-For", []), self._proxies)
-        if wait := self._limit.wait(address):
+        public = request.method == "GET" and request.path.startswith("/api/p/")
+        if wait := (self._public_limit if public else self._limit).wait(address):
             error = refusal(web.HTTPTooManyRequests, "That was often. Wait a moment, then try again.")
             error.headers["Retry-After"] = str(math.ceil(wait))
+            if public:  # a page elsewhere reads why
+                error.headers["Access-Control-Allow-Origin"] = "*"
             raise error
-        if not self._same_origin(request):
+        if not public and not self._same_origin(request):
             home = f" Open it at {self._public_url}/sign." if self._public_url else ""
             raise refusal(web.HTTPForbidden, f"This server answers only its own page.{home}")
         return await handler(request)
@@ -114,17 +133,16 @@ async def _as_json_errors(request: web.Request, handler: Handler) -> web.StreamR
         response = await handler(request)
     except web.HTTPException as error:
         response = web.json_response({"error": _sentence(error)}, status=error.status)
-        response.headers.update(
-            {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
-        )
+        response.headers.update({name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers})
     except Exception:
-        _log.exception("web.failed", route=request.path if request.path in _KNOWN else "unknown")
+        resource = request.match_info.route.resource
+        _log.exception("web.failed", route=resource.canonical if resource is not None else "unknown")
         response = web.json_response({"error": "Something broke here, and is in our log. Try again."}, status=500)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
-_KNOWN: Final = frozenset(f"/api/{name}" for name in ("ticket", "signed", "status", "qr")) | {"/sign", "/healthz"}
+_KEPT_HEADERS: Final = ("Allow", "Retry-After", "Access-Control-Allow-Origin")
 _SENTENCES: Final = {
     404: "There is nothing here. Signing links come by DM, or from /status in Discord.",
     405: "This address does not take that method.",
@@ -143,10 +161,11 @@ def _adding(headers: dict[str, str]) -> Callable[[web.Request, web.StreamRespons
     return add
 
 
-def _stopping(watches: Watches) -> Callable[[web.Application], AsyncIterator[None]]:
+def _stopping(watches: Watches, showing: Showing) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(_app: web.Application) -> AsyncIterator[None]:
         yield
         await watches.stop()
+        await showing.stop()
 
     return context
 

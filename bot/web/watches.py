@@ -1,11 +1,14 @@
-"""After a signature: one bounded task for each process, which reads it until it turns, and what it has seen so far."""
+"""After a signature: one bounded task for each process, which reads it until it turns, and what it has seen so far.
+
+What a page says is not believed by itself: nothing costly begins before the network shows the message.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -23,11 +26,22 @@ REMEMBERED = 1000
 REST = 20.0
 """Seconds before a process that was just watched is watched again: each watch costs nodes a `now`."""
 
+AN_HOUR = 12
+"""Watches of one process in an hour: whoever holds a link cannot have its nodes asked without end."""
+
 _log = structlog.get_logger()
 
 
+class Believes(Protocol):
+    """What is needed of `bot.services.believing`."""
+
+    async def believes(self, process: ProcessId, message: str) -> bool:
+        """Tell whether the network shows that this message was signed for this process; about a minute at most."""
+        ...
+
+
 class ReadsAfterSignature(Protocol):
-    """What is needed of `bot.services.checking`."""
+    """What is needed of `bot.services.showing`."""
 
     async def signed(self, process: ProcessId) -> StatusCard | None:
         """Read the process through `now`, repeatedly for about a minute, until it turns."""
@@ -41,6 +55,7 @@ class Watch:
     task: asyncio.Task[None] | None = None
     ended: float = 0.0
     latest: Verdict | None = None
+    begun: deque[float] = field(default_factory=lambda: deque[float](maxlen=AN_HOUR))
 
     @property
     def running(self) -> bool:
@@ -51,20 +66,28 @@ class Watch:
 class Watches:
     """All watches. A task is kept here, so that it is neither lost nor doubled, and cancelled at the end."""
 
-    def __init__(self, checking: ReadsAfterSignature) -> None:
-        self._checking = checking
+    def __init__(self, reading: ReadsAfterSignature, believing: Believes) -> None:
+        self._reading = reading
+        self._believing = believing
         self._watches: OrderedDict[ProcessId, Watch] = OrderedDict()
 
-    def begin(self, process: ProcessId) -> bool:
-        """Start to read `process`, where it is not being read or has just been. False: too many are being read now."""
-        watch = self._watches.get(process)
-        if watch is not None and (watch.running or time.monotonic() - watch.ended < REST):
+    def begin(self, process: ProcessId, message: str) -> bool:
+        """Start to read `process` once the network shows `message`, unless it is being read, or was often or just now.
+
+        False: too many are being read now.
+        """
+        watch = self._watches.get(process) or Watch()
+        now = time.monotonic()
+        often = len(watch.begun) == AN_HOUR and now - watch.begun[0] < 3600
+        if watch.running or often or (watch.ended and now - watch.ended < REST):
             return True
         if sum(other.running for other in self._watches.values()) >= AT_MOST:
             return False
-        watch = self._watches[process] = Watch()
+        self._watches[process] = watch
         self._watches.move_to_end(process)
-        watch.task = asyncio.create_task(self._read(process, watch))
+        watch.begun.append(now)
+        watch.latest = None
+        watch.task = asyncio.create_task(self._read(process, message, watch))
         self._forget()
         return True
 
@@ -79,9 +102,11 @@ class Watches:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read(self, process: ProcessId, watch: Watch) -> None:
+    async def _read(self, process: ProcessId, message: str, watch: Watch) -> None:
         try:
-            card = await self._checking.signed(process)
+            if not await self._believing.believes(process, message):
+                return
+            card = await self._reading.signed(process)
             if card is not None:
                 watch.latest = card.latest.verdict if card.latest is not None else card.status
         except Exception:

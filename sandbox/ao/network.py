@@ -1,4 +1,4 @@
-"""An AO network on one machine, over real sockets: nodes, a gateway, a messenger and a compute unit."""
+"""An AO network on one machine, over real sockets: nodes, a gateway, a messenger, a compute and a scheduler unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.ao.gateway import Ledger, SandboxGateway, Transaction
 from sandbox.ao.lua import LuaProcess, Message
 from sandbox.ao.node import SandboxNode
 from sandbox.ao.process import Memory, Process, Runtimes
-from sandbox.ao.units import compute_unit, messenger_unit
+from sandbox.ao.units import compute_unit, messenger_unit, scheduler_unit
 
 OPERATORS = ("amber", "birch", "birch")
 _FIRST_BLOCK = 1_700_000
@@ -43,6 +43,7 @@ class AoNetwork:
         self.gateway = SandboxGateway(self.ledger)
         self.mu = messenger_unit(self)
         self.cu = compute_unit(self)
+        self.su = scheduler_unit(self)
         self._slots: dict[tuple[str, str], int] = {}
         self._runtimes = Runtimes(memory)
 
@@ -65,7 +66,7 @@ class AoNetwork:
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        return (*self.nodes, self.gateway, self.mu, self.cu)
+        return (*self.nodes, self.gateway, self.mu, self.cu, self.su)
 
     @property
     def gateway_url(self) -> str:
@@ -83,9 +84,14 @@ class AoNetwork:
         return self.cu.url
 
     @property
+    def su_url(self) -> str:
+        """What goes into `ao.su_url`."""
+        return self.su.url
+
+    @property
     def allowed_hosts(self) -> tuple[str, ...]:
         """Every origin to which the units redirect: what goes into `ao.allowed_hosts`."""
-        return (*self.mu.origins, *self.cu.origins)
+        return (*self.mu.origins, *self.cu.origins, *self.su.origins)
 
     def spawn(
         self,
@@ -179,6 +185,15 @@ class AoNetwork:
         slot = target.schedule(self._message(identity, sender, owner or sender, given, data) | {"Target": process})
         self._slots[identity, process] = slot
         return slot
+
+    def tried(self, process: str, message: Mapping[str, Any]) -> Message:
+        """Give a message as a process would be handed it, for a dry run. Raises ValueError where it is none."""
+        tags = message.get("Tags", [])
+        if not isinstance(tags, list):
+            raise ValueError("Tags is a list")
+        owner, data = str(message.get("Owner", "")), str(message.get("Data", ""))
+        pairs = [(str(tag["name"]), str(tag["value"])) for tag in tags]
+        return self._message(str(message.get("Id", "")), owner, owner, pairs, data) | {"Target": process}
 
     def poison(self, process: str) -> int:
         """Schedule a message that no unit can evaluate, so that the process is stuck. Gives its slot."""

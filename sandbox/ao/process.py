@@ -101,6 +101,15 @@ class Process:
         """Run one slot's message in `memory`. Raises ComputeFailed."""
         return memory.handle(self.scheduled[slot], self.lua if slot == 0 else None)
 
+    def dry_run(self, message: Message) -> Result:
+        """Give what would come of a message, with nothing kept of it. Raises ComputeFailed."""
+        slot = self.compute(self.head) + 1
+        memory = self.runtimes.make(self.environment)
+        for earlier in range(slot):
+            if "Error" not in self.results[earlier]:
+                self.run(memory, earlier)
+        return memory.handle(message, None)
+
     def _compute_next(self) -> None:
         slot = len(self.states)
         try:

@@ -1,16 +1,18 @@
-"""The messenger and compute units of the legacy network, each behind a router that redirects to a numbered host."""
+"""The legacy network's messenger, compute and scheduler unit, each behind a router that redirects elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import cycle
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from sandbox.ao.ans104 import BadItem
+from sandbox.ao.lua import ComputeFailed, Message
 from sandbox.ao.process import Process
 from sandbox.ao.serving import Handler, Server
 
@@ -36,6 +38,10 @@ class Network(Protocol):
 
     def slot_of(self, message: str, process: str) -> int | None:
         """Give the slot of a message on a process, or None."""
+        ...
+
+    def tried(self, process: str, message: Mapping[str, Any]) -> Message:
+        """Give a message as a process would be handed it, for a dry run."""
         ...
 
 
@@ -119,10 +125,26 @@ def messenger_unit(network: Network) -> Unit:
 
 
 def compute_unit(network: Network) -> Unit:
-    """Make the unit that answers `GET /result/{message}?process-id={process}` with what came of a message."""
+    """Make the unit that says what came of a message: `GET /result/{message}?process-id={process}`.
+
+    `POST /dry-run?process-id={process}` says what would come of one that nobody signed.
+    """
     path = re.compile(r"/result/([A-Za-z0-9_-]{43})")
 
+    async def try_out(request: web.BaseRequest) -> web.Response:
+        name = request.query.get("process-id", "")
+        process = network.find(name)
+        if process is None:
+            return web.json_response({"error": "Process not found"}, status=404, headers=CORS)
+        try:
+            result = process.dry_run(network.tried(name, await request.json()))
+        except (ComputeFailed, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=500, headers=CORS)
+        return web.json_response(result | {"GasUsed": 0}, headers=CORS)
+
     async def handle(request: web.BaseRequest) -> web.Response:
+        if request.method == "POST" and request.path == "/dry-run":
+            return await try_out(request)
         asked = path.fullmatch(request.path)
         if request.method != "GET" or asked is None:
             return web.Response(headers=CORS, text="ao compute unit")
@@ -134,5 +156,29 @@ def compute_unit(network: Network) -> Unit:
         if process.compute(slot) < slot:
             return web.json_response({"error": process.failure}, status=500, headers=CORS)
         return web.json_response(process.results[slot] | {"GasUsed": 0}, headers=CORS)
+
+    return Unit(handle)
+
+
+def scheduler_unit(network: Network) -> Unit:
+    """Make the unit that answers `GET /{message}?process-id={process}` with a message as it was scheduled."""
+    path = re.compile(r"/([A-Za-z0-9_-]{43})")
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        asked = path.fullmatch(request.path)
+        name = request.query.get("process-id", "")
+        process = network.find(name)
+        slot = None if asked is None else network.slot_of(asked[1], name)
+        if process is None or slot is None:
+            return web.json_response({"error": "Message not found"}, status=404, headers=CORS)
+        sent = process.scheduled[slot]
+        message = {
+            "id": sent["Id"],
+            "owner": {"address": sent["Owner"]},
+            "target": sent.get("Target", ""),
+            "tags": sent["Tags"],
+            "data": sent["Data"],
+        }
+        return web.json_response({"message": message, "assignment": {"tags": []}}, headers=CORS)
 
     return Unit(handle)

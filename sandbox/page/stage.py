@@ -131,6 +131,7 @@ class Stage:
                     "gateways": [network.gateway_url],
                     "mu_url": network.mu_url,
                     "cu_url": network.cu_url,
+                    "su_url": network.su_url,
                     "allowed_hosts": list(network.allowed_hosts),
                 },
             },

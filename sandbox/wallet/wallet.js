@@ -3,14 +3,17 @@
 // this file on a page that people use. It is served by the sandbox alone.
 //
 // What pages see is what Arweave wallets offer: window.arweaveWallet, and the events arweaveWalletLoaded and walletSwitch.
-// What tests and the sandbox's page may use beside it: window.demoWallet.{people, use, lock, unlock}.
+// What tests and the sandbox's page may use beside it: window.demoWallet.{people, use, lock, unlock, silent, hardware}.
+// `silent` is Wander's policy ask_when_spending: what moves no tokens is signed without a question. `hardware` is a wallet
+// whose key is in a device: it signs no batch.
 
 (() => {
   "use strict";
 
   const KEYS = new URL("keys", document.currentScript.src).href;
   const CANCELLED = "User cancelled the AuthRequest";
-  const NEEDED = { getActiveAddress: "ACCESS_ADDRESS", getActivePublicKey: "ACCESS_PUBLIC_KEY", signDataItem: "SIGN_TRANSACTION" };
+  const NEEDED = { getActiveAddress: "ACCESS_ADDRESS", getActivePublicKey: "ACCESS_PUBLIC_KEY", signDataItem: "SIGN_TRANSACTION",
+    batchSignDataItem: "SIGN_TRANSACTION" };
   const encoder = new TextEncoder();
 
   // --- Who is using the wallet: which of the demo people, whether it is locked, and what this site may ask for ---------------
@@ -183,8 +186,20 @@
       require("signDataItem");
       await unlocked();
       const { name, jwk } = await active();
-      await ask(`${name} is asked to sign`, described(item), "Sign");
+      if (!stored("silent", false)) await ask(`${name} is asked to sign`, described(item), "Sign");
       return signed(item, jwk);
+    },
+
+    // A batch always asks, whatever the policy, and takes 200 kB in all.
+    async batchSignDataItem(items) {
+      require("batchSignDataItem");
+      await unlocked();
+      const { name, jwk } = await active();
+      if (items.reduce((size, { data }) => size + data.length, 0) > 200_000) throw new Error("The batch is over 200 kB");
+      const lines = items.flatMap((item, index) => [`${index + 1}.`, ...described(item), ""]);
+      await ask(`${name} is asked to sign ${items.length} messages`, lines, "Sign");
+      if (stored("hardware", false)) throw new Error("Only local wallets are currently supported for batch signing");
+      return Promise.all(items.map(async (item) => ({ raw: await signed(item, jwk) })));
     },
   };
 
@@ -194,6 +209,8 @@
     use,
     lock: () => store("locked", true),
     unlock: () => store("locked", false),
+    silent: (on) => store("silent", on),
+    hardware: (on) => store("hardware", on),
   };
   dispatchEvent(new CustomEvent("arweaveWalletLoaded", { detail: { permissions: stored("permissions", []) } }));
 })();

@@ -174,6 +174,7 @@ async def app(world: World, clock: Clock, sender: ListSender, database_url: str)
                 "nodes": nodes,
                 "gateways": [world.network.gateway_url],
                 "cu_url": world.network.cu_url,
+                "su_url": world.network.su_url,
                 "allowed_hosts": world.network.allowed_hosts,
             }
         ),

@@ -61,8 +61,9 @@ async def test_from_ids_in_any_form_to_cards_and_the_first_dm(app, world, sender
     contents = await app.ticketing.open(notice.ticket)
     assert [each.process for each in contents.processes] == [unpatched]
     assert contents.display_name_hint == "Mar•••"
-    assert contents.action == "EnableStatePatch"
-    assert "Handlers" in contents.processes[0].handler_lua
+    template = contents.processes[0].template
+    assert template.action == "EnableStatePatch"
+    assert "Handlers" in template.lua
 
 
 async def test_registering_again_checks_anew_and_says_so(app, world):
@@ -126,8 +127,8 @@ async def test_keys_change_what_is_checked_never_what_is_signed(app, world):
     (card,) = (await app.registering.register(request(process, keys=("somethingelse",)))).cards
     assert (card.status, card.keys) == (Verdict.NOT_PATCHED, ("somethingelse",))
     contents = await app.ticketing.open(card.sign_url.split("#")[1])
-    assert "balances" in contents.processes[0].keys
-    assert "somethingelse" not in contents.processes[0].handler_lua
+    assert "balances" in contents.processes[0].template.keys
+    assert "somethingelse" not in contents.processes[0].template.lua
 
 
 async def test_an_id_that_nobody_knows_is_no_error(app, world):

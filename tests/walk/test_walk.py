@@ -80,6 +80,9 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     tab = await visitor.follow("Sign", "Safe word")
     await tab.get_by_role("button", name="Connect wallet").click()
     await confirm_in_wallet(tab, "Connect")
+    await expect(tab.get_by_role("button", name="Sign all 2")).to_be_visible()
+    await picture("all-at-once", tab)
+    await tab.get_by_role("button", name="One by one").click()
     await expect(tab.locator("#process")).to_contain_text("EnableStatePatch")
     await picture("signing-page", tab)
     await tab.get_by_role("button", name="Sign", exact=True).click()
@@ -124,8 +127,6 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
     await picture("progress-half")
 
     # In the tab that was open all the while: no handler, so the page offers to install it.
-    await tab.get_by_role("button", name="Sign", exact=True).click()
-    await confirm_in_wallet(tab, "Sign")
     await expect(tab.get_by_role("button", name="Sign and install")).to_be_visible(timeout=30_000)
     await picture("no-handler", tab)
     await tab.get_by_role("button", name="Sign and install").click()

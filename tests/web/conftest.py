@@ -75,6 +75,7 @@ class House:
                     "gateways": [network.gateway_url],
                     "mu_url": network.mu_url,
                     "cu_url": network.cu_url,
+                    "su_url": network.su_url,
                     "allowed_hosts": network.allowed_hosts,
                 }
                 | ao

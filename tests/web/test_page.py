@@ -22,7 +22,7 @@ PATCH_TAGS = [
     ("Type", "Message"),
 ]
 UNNAMED = """[...document.querySelectorAll("button, a, img, section, table")]
-  .filter((one) => !(one.innerText?.trim() || one.alt !== undefined || one.ariaLabel || one.hidden))
+  .filter((one) => !(one.textContent?.trim() || one.alt !== undefined || one.ariaLabel || one.hidden))
   .map((one) => one.outerHTML)"""
 HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
@@ -65,12 +65,15 @@ async def test_a_handler_that_is_there_is_switched_on_and_the_process_is_patched
     link = await house.register(process, label="My vault")
     await open_page(page, link)
     await expect(page.locator("#for")).to_contain_text("Made for mar••• in Permaville")
+    await connect(page)
     await expect(page.locator("#process-title .name")).to_have_text("My vault")
     await expect(page.locator("#facts")).to_contain_text(process)
     await expect(page.locator("#facts")).to_contain_text(house.ada.address)
-    shown = await page.locator("#tags tbody tr").all_inner_texts()
+    await expect(page.locator(".reads")).to_have_text(
+        "Anyone will be able to read: balances, totalsupply, ticker, denomination"
+    )
+    shown = await page.locator(".tags tbody tr").all_inner_texts()
     assert [tuple(row.split("\t")) for row in shown] == [("Target", process), *PATCH_TAGS, ("Data", "one space")]
-    await connect(page)
     await sign(page)
     await expect(said(page)).to_contain_text("Done. Apps can read what you signed for.", timeout=20_000)
 
@@ -78,7 +81,6 @@ async def test_a_handler_that_is_there_is_switched_on_and_the_process_is_patched
     assert [(tag["name"], tag["value"]) for tag in message["Tags"]] == PATCH_TAGS
     assert (message["From"], message["Data"]) == (house.ada.address, " ")
     assert await house.status_of(process) == "patched"
-    await expect(page.locator(".state")).to_have_text("patched")
     await expect(page.locator("h1")).to_have_text("Done")
 
 
@@ -86,16 +88,14 @@ async def test_without_a_handler_the_whole_lua_is_shown_signed_and_installed(hou
     process = house.spawn(handler=False)
     await open_page(page, await house.register(process))
     await connect(page)
-    await sign(page)
-    await expect(said(page)).to_contain_text("no handler that answers you")
-    lua = await page.locator("#lua").text_content()
+    await expect(said(page)).to_contain_text("You can add the code for that")
+    lua = await page.locator(".message .lua").text_content()
     await sign(page, "Sign and install")
     await expect(said(page)).to_contain_text("Done.", timeout=20_000)
 
-    first, second = house.messages_of(process)
-    assert first["Data"] == " "
-    assert second["Data"] == lua
-    assert [(tag["name"], tag["value"]) for tag in second["Tags"]] == [("Action", "Eval"), *PATCH_TAGS[2:]]
+    (message,) = house.messages_of(process)
+    assert message["Data"] == lua
+    assert [(tag["name"], tag["value"]) for tag in message["Tags"]] == [("Action", "Eval"), *PATCH_TAGS[2:]]
     assert await house.status_of(process) == "patched"
 
 
@@ -103,7 +103,6 @@ async def test_a_handler_with_nothing_to_show_says_so(house: House, page: Page) 
     process = house.spawn(handler=False, lua="")
     await open_page(page, await house.register(process))
     await connect(page)
-    await sign(page)
     await sign(page, "Sign and install")
     await expect(trouble(page)).to_contain_text("nothing to show yet")
     await expect(page.locator("#words")).to_contain_text("StatePatch: nothing published")
@@ -117,8 +116,9 @@ async def test_several_processes_one_after_the_other(house: House, page: Page) -
     await house.register(second, label="Two")
     await open_page(page, await house.register(third, label="Three"))
     await expect(page.locator("#title")).to_have_text("3 messages to sign")
-    order = await page.locator("#list .name").all_inner_texts()
     await connect(page)
+    await press(page, "One by one")
+    order = await page.locator("#list .name").all_inner_texts()
     await sign(page)
     await expect(page.locator("#process-title .name")).to_have_text(order[1])
     await press(page, "Skip this one")
@@ -135,7 +135,8 @@ async def test_several_processes_one_after_the_other(house: House, page: Page) -
 async def test_no_wallet_says_what_to_do_and_draws_the_link(house: House, bare_page: Page) -> None:
     await open_page(bare_page, await house.register(house.spawn(handler=True)))
     await expect(bare_page.locator("#help")).to_be_visible(timeout=8_000)
-    await expect(bare_page.locator("#help")).to_contain_text("Open this page on the computer where your wallet is")
+    await expect(bare_page.locator("#help")).to_contain_text("It is in another browser or on another computer.")
+    await expect(bare_page.locator("#help")).not_to_contain_text("on this phone", use_inner_text=True)
     await expect(bare_page.locator("#qr")).to_be_visible()
     assert await bare_page.locator("#qr-image").evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
     await press(bare_page, "Copy the link")
@@ -191,6 +192,8 @@ async def test_another_wallet_than_the_owners_is_said_before_signing(house: Hous
     await open_page(page, await house.register(process))
     await connect(page)
     await expect(said(page)).to_contain_text("is not the owner of")
+    await expect(page.locator("#listed")).to_be_hidden()
+    assert process not in await page.content()
     await expect(page.locator("#buttons")).to_contain_text("Use another account")
     await page.evaluate("demoWallet.use(1)")
     await expect(said(page)).to_contain_text("Connected as")
@@ -205,6 +208,8 @@ async def test_who_was_handed_the_process_can_sign_anyway(house: House, page: Pa
     await open_page(page, await house.register(process))
     await connect(page)
     await expect(said(page)).to_contain_text("unless the process was handed over to it")
+    await press(page, "Continue anyway")
+    await expect(said(page)).to_contain_text(f"that is {house.ben.address[:4]}…{house.ben.address[-4:]}")
     await sign(page, "Sign anyway")
     await expect(said(page)).to_contain_text("Done.", timeout=20_000)
 
@@ -318,8 +323,9 @@ async def test_a_reload_goes_on_where_it_was(house: House, page: Page) -> None:
 async def test_a_bot_that_is_silent_stops_nobody_from_signing(house: House, page: Page) -> None:
     process = house.spawn(handler=True)
     await open_page(page, await house.register(process))
-    await page.route("**/api/*", lambda route: route.abort())
     await connect(page)
+    await expect(said(page)).to_contain_text("Connected as")
+    await page.route("**/api/*", lambda route: route.abort())
     await sign(page)
     await expect(said(page)).to_contain_text("Patchbell reads it on the nodes now")
     assert len(house.messages_of(process)) == 1
@@ -429,15 +435,14 @@ async def test_it_fits_and_names_what_it_shows(house: House, page: Page, width: 
     await page.set_viewport_size({"width": width, "height": 740})
     await open_page(page, await house.register(house.spawn(handler=False), label="W" * 60))
     await connect(page)
-    await sign(page)
-    await expect(page.locator("#lua")).to_be_visible()
+    await expect(page.locator(".message .lua")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     words = await page.locator("body").inner_text()
-    assert "!" not in words.replace(await page.locator("#lua").inner_text(), "")
+    assert "!" not in words.replace(await page.locator(".message .lua pre").inner_text(), "")
     assert await page.evaluate(UNNAMED) == []
 
 
-UNCOVERED = """() => [...document.querySelectorAll("#what, #tags tr, #cannot li, #act button")].filter((part) => {
+UNCOVERED = """() => [...document.querySelectorAll(".what, .tags tr, #cannot li, #act button")].filter((part) => {
   part.scrollIntoView({ block: "nearest" });
   const { left, right, top, bottom } = part.getBoundingClientRect();
   const seen = [top + 2, (top + bottom) / 2, bottom - 2].map((y) => document.elementFromPoint((left + right) / 2, y));
@@ -448,13 +453,12 @@ UNCOVERED = """() => [...document.querySelectorAll("#what, #tags tr, #cannot li,
 @pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)])
 async def test_nothing_covers_what_will_be_signed(house: House, page: Page, width: int, height: int) -> None:
     await page.set_viewport_size({"width": width, "height": height})
-    await house.register(house.spawn(handler=True))
     await open_page(page, await house.register(house.spawn(handler=True)))
     await connect(page)
     button = page.get_by_role("button", name="Sign", exact=True)
     await expect(button).to_be_enabled()
     if width == 1280:  # all of it, and the button, without scrolling
         assert await page.evaluate("scrollY") == 0
-        for part in (page.locator("#tags"), page.locator("#cannot"), button):
+        for part in (page.locator(".tags"), page.locator("#cannot"), button):
             await expect(part).to_be_in_viewport(ratio=1)
     assert await page.evaluate(UNCOVERED) == []

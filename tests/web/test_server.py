@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ OTHER = "0syT13r0s0tgPmIed95bJnuSqaD29HQNN8D3ElLSrsc"
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+def _message(process: str) -> dict[str, str]:
+    return {"process": process, "message": OTHER}
 
 
 class Api:
@@ -54,15 +59,44 @@ async def test_a_ticket_opens_as_it_was_made(house: House, api: Api) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     assert contents["name"] == "mar•••"
     assert contents["network"] == {"mu": house.network.mu_url, "cu": house.network.cu_url}
-    assert [(each["process"], each["label"], each["name"], each["owner"]) for each in contents["processes"]] == [
-        (process, "My vault", "Vault", house.ada.address)
+    assert (contents["all"], contents["open"]) == (1, 1)
+    (template,) = contents["templates"]
+    assert template["lua"].startswith("-- Patchbell state patch")
+    assert template["sha256"] == hashlib.sha256(template["lua"].encode()).hexdigest()
+    assert process not in json.dumps(contents)  # which it is, is told to its owner's wallet
+
+
+async def test_an_address_is_told_what_it_owns_and_how_much_it_does_not(house: House, api: Api) -> None:
+    mine, other = house.spawn(handler=False, name="Vault"), house.spawn(handler=False, owner=house.ben.address)
+    await house.register(mine, label="My vault")
+    ticket = (await house.register(other, label="Secret")).partition("#")[2]
+    _, listed, _ = await api("processes", {"ticket": ticket, "address": house.ada.address})
+    assert [(each["process"], each["label"], each["name"], each["owner"]) for each in listed["processes"]] == [
+        (mine, "My vault", "Vault", house.ada.address)
     ]
-    assert contents["processes"][0]["handler"].startswith("-- Patchbell state patch")
+    assert (listed["others"], listed["nobodys"]) == (1, 0)
+    for address in (OTHER, None, ""):
+        _, listed, _ = await api("processes", {"ticket": ticket, "address": address})
+        assert (listed["processes"], listed["others"]) == ([], 2)
+    _, listed, _ = await api("processes", {"ticket": ticket, "address": OTHER, "others": True})
+    assert {each["process"] for each in listed["processes"]} == {mine, other}
+    assert {each["label"] for each in listed["processes"]} == {None}
 
 
 @pytest.mark.parametrize("ticket", ["", "A" * 22, "../../etc", "A" * 128, "é" * 22])
-async def test_no_other_ticket_opens_anything(api: Api, ticket: str) -> None:
-    for what, more in (("ticket", {}), ("qr", {}), ("signed", {"process": OTHER}), ("status", {"process": OTHER})):
+async def test_no_other_ticket_opens_anything(house: House, api: Api, ticket: str) -> None:
+    processes, messages = {"processes": [OTHER]}, {"messages": [{"process": OTHER, "message": OTHER}]}
+    for what, more in {
+        "ticket": {},
+        "qr": {},
+        "processes": {"address": OTHER},
+        "status": processes,
+        "unsigned": processes,
+        "cannot": processes | {"reason": "other"},
+        "signing": messages,
+        "signed": messages,
+        "tonight": {"until": house.clock().timestamp() + 3600},
+    }.items():
         status, said, _ = await api(what, {"ticket": ticket, **more})
         assert (status, said["error"]) == (410, "This link has ended. Type /status in Discord for a new one.")
 
@@ -70,12 +104,14 @@ async def test_no_other_ticket_opens_anything(api: Api, ticket: str) -> None:
 async def test_a_ticket_is_for_its_own_processes(house: House, api: Api) -> None:
     link = await house.register(house.spawn(handler=False))
     ticket = link.partition("#")[2]
-    for what in ("signed", "status"):
-        status, said, _ = await api(what, {"ticket": ticket, "process": OTHER})
-        assert (status, said["error"]) == (403, "This link is not for that process.")
-        status, said, _ = await api(what, {"ticket": ticket, "process": "short"})
-        assert status == 400
-        assert "exactly 43" in said["error"]
+    for what in ("signed", "signing", "status", "cannot"):
+        for process, expected in ((OTHER, 403), ("short", 400)):
+            body = {"processes": [process]} if what in ("status", "cannot") else {"messages": [_message(process)]}
+            status, said, _ = await api(
+                what, {"ticket": ticket, **body, **({"reason": "other"} if what == "cannot" else {})}
+            )
+            assert status == expected
+            assert ("not for that process" if expected == 403 else "exactly 43") in said["error"]
 
 
 async def test_the_code_is_a_picture_of_the_link(house: House, api: Api) -> None:
@@ -99,7 +135,7 @@ async def test_the_code_is_a_picture_of_the_link(house: House, api: Api) -> None
         ({}, b'{"ticket": 1}', 400),
         ({}, b'{"ticket": "a", "more": 1}', 400),
         ({}, b'{"ticket": "' + b"a" * 1000 + b'"}', 400),
-        ({}, b'{"ticket": "' + b"a" * 3000 + b'"}', 413),
+        ({}, b'{"ticket": "' + b"a" * 40_000 + b'"}', 413),
         ({"Origin": "https://evil.example"}, None, 403),
         ({"Origin": None}, None, 403),
         ({"Origin": "null"}, None, 403),

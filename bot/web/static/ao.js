@@ -66,9 +66,34 @@ export async function connectWallet(wallet) {
   });
 }
 
+/** Gives the active address where this page was connected before, without a question; else null. */
+export async function knownAddress(wallet) {
+  try {
+    const permissions = await wallet.getPermissions();
+    const enough = ["ACCESS_ADDRESS", "SIGN_TRANSACTION"].every((one) => permissions.includes(one));
+    return enough ? await wallet.getActiveAddress() : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Has the wallet sign. Gives the bytes, and the id that the network will know them by: the hash of the signature. */
 export async function sign(wallet, address, { target, tags, data }) {
-  const bytes = new Uint8Array(await asked(() => wallet.signDataItem({ data, tags, target })));
+  return opened(await asked(() => wallet.signDataItem({ data, tags, target })), address);
+}
+
+export const BATCH_BYTES = 180_000; // wallets take 200 kB in one question
+
+/** Has the wallet sign several in one question, in the order given. Wallets that can have `batchSignDataItem`. */
+export async function signTogether(wallet, address, messages) {
+  const items = messages.map(({ target, tags, data }) => ({ data, tags, target }));
+  const answer = await asked(() => wallet.batchSignDataItem(items));
+  if (!Array.isArray(answer) || answer.length !== items.length) throw new Refused("wallet", "It did not sign all of them");
+  return Promise.all(answer.map((one) => opened(one?.raw ?? one, address)));
+}
+
+async function opened(raw, address) {
+  const bytes = new Uint8Array(raw);
   // ANS-104: two bytes say the kind (1: Arweave), then come 512 of signature, and 512 of the signer's public key.
   if (bytes.length < 1026 || bytes[0] !== 1 || bytes[1] !== 0) throw new Refused("wallet", "Unknown kind of signature");
   const signer = await hash(bytes.subarray(514, 1026));
@@ -92,10 +117,23 @@ async function hash(bytes) {
 // --- The network ----------------------------------------------------------------------------------------------------
 
 /** Hands the signed bytes to the messenger unit. The same bytes may be sent again: it is the same message. */
-export async function post(mu, bytes) {
+export async function post(mu, bytes, id) {
   const headers = { "Content-Type": "application/octet-stream", Accept: "application/json" };
   const answer = await exchange(mu, { method: "POST", headers, body: bytes }, 60);
-  if (!answer.ok) throw new Refused("messenger", words(answer.text), answer.status);
+  const said = parse(answer.text);
+  if (!answer.ok || !said) throw new Refused("messenger", words(answer.text), answer.status);
+  if (id && said.id && said.id !== id) throw new Refused("messenger", `It has another id: ${said.id}`, answer.status);
+}
+
+/** Asks the compute unit what the process would answer, with nothing signed and nothing sent: "answers", "silent", or
+ *  "unknown" where the unit won't say. It only chooses which message is offered first. */
+export async function tryOut(cu, address, { target, tags, data }) {
+  const body = JSON.stringify({ Id: "1234", Target: target, Owner: address, Anchor: "0", Data: data, Tags: tags });
+  const options = { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body };
+  const answer = await exchange(`${cu.replace(/\/$/, "")}/dry-run?process-id=${target}`, options, 10).catch(() => null);
+  const result = answer?.status === 200 ? parse(answer.text) : null;
+  if (!Array.isArray(result?.Messages) || result.Error) return "unknown";
+  return holdsPatch(result) || handlerSaid(result) ? "answers" : "silent";
 }
 
 /** Reads what the process made of message `id`, asking for two minutes while the compute unit is still at it.

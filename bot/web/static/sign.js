@@ -1,240 +1,215 @@
-// The walk, from the link to "patched". Whatever is signed or sent is in ao.js, and what you read is in view.js.
-// Opening this page changes nothing anywhere.
+// The walk, from the link to "patched". Opening this page, or connecting a wallet, signs nothing and changes nothing.
+// What is signed and sent is in ao.js, in which order in sending.js; what Patchbell is told is in bot.js.
 
-import { NoAnswer, connectWallet, findWallet, handlerSaid, holdsPatch, installMessage, patchMessage, plain, post, readResult,
-  sign } from "./ao.js";
-import { $, WALLET_ASKS, at, calm, changed, count, explain, introduce, mark, nameOf, press, say, short, show, trouble }
-  from "./view.js";
+import { BATCH_BYTES, findWallet, handlerSaid, holdsPatch, knownAddress, plain, readResult, tryOut } from "./ao.js";
+import { forget, openLink, processesOf, ticketed } from "./bot.js";
+import { noWallet, onPhone, showCode, whoCan } from "./help.js";
+import { Sender, Switched, pooled } from "./sending.js";
+import { $, at, calm, changed, conclude, explain, introduce, list, mark, nameOf, press, say, short, trouble } from "./view.js";
+import { watch, watched } from "./watch.js";
 
-// The ticket stays in the fragment: no server or referrer is ever sent it, a reload works, and the address can be
-// copied to the browser where the wallet is. It lets one see this list and ask for another check, nothing more.
-const ticket = location.hash.slice(1);
 let link; // what the bot says this link is for
-let wallet = null;
-let address = null;
-
-// --- The walk -------------------------------------------------------------------------------------------------------
+let sender = null;
 
 async function start() {
   addEventListener("hashchange", () => location.reload()); // another link was pasted over this one
   addEventListener("arweaveWalletLoaded", changed);
   addEventListener("walletSwitch", (event) => {
-    address &&= event.detail?.address ?? null;
+    if (sender?.address) sender.address = event.detail?.address ?? null;
     changed();
   });
   $("host").textContent = location.host;
   $("origin").textContent = location.origin;
   if (!isSecureContext) return say("Open this page by https: over plain http a browser lets no page check a signature.", "bad");
-  link = await openLink();
+  link = await untilOpen();
   if (!link) return;
-  const todo = link.processes.filter((process) => process.status !== "patched");
-  introduce(link, todo.length);
-  if (todo.length === 0) return say("Nothing is left to sign: every process of this link is patched.", "good");
+  introduce(link);
+  showCode(link);
+  if (link.open === 0) return say("Nothing is left to sign: apps can read all that this link is for.", "good");
   at(1, "Looking for your wallet…");
-  wallet = await findWallet();
-  const seen = [];
-  for (const process of todo) {
-    const message = await handle(process);
-    if (message) seen.push(watch(process, message));
-  }
-  $("process").hidden = true;
-  $("listed").hidden = false;
-  if (seen.length) at(4, "Patchbell reads it on the nodes now. That takes seconds, on old processes minutes.");
-  conclude(todo, await Promise.all(seen));
-}
-
-/** One process, from the signature to the network's answer. Gives the id of the last message that the network took, or null. */
-async function handle(process) {
-  let step = remembered(process)?.step ?? "patch";
-  let id = null;
-  for (let signatures = 0; signatures < 3; signatures += 1) {
-    const message = step === "patch" ? patchMessage(process.process, link.action)
-      : installMessage(process.process, process.handler);
-    show(process, message, link.network.mu);
-    id = remembered(process)?.id ?? (await signAndSend(process, step, message));
-    if (!id) return mark(process, "skipped", null);
-    const result = await resultOf(process, id);
-    forget(process);
-    if (result === "sign again") continue;
-    if (!result || holdsPatch(result)) return mark(process, "sent", id);
-    if (handlerSaid(result)) {
-      trouble("Your process has the handler, but nothing to show yet. It shows it by itself as soon as there is. It said:",
-        handlerSaid(result));
-      break;
-    }
-    if (result.Error) trouble("The process could not follow it. It said:", plain(result.Error, 300));
-    if (!process.handler) break; // this app's own developers have to bring one
-    step = step === "patch" ? "install" : "patch";
-  }
-  at(3, "There is nothing more to sign for this one. Its app's developers can find out why it shows nothing.");
-  await press("Go on");
-  return mark(process, "sent", id);
-}
-
-/** Asks for the signature until the messenger unit took one, or the person skips (null). Gives the message's id. */
-async function signAndSend(process, step, message) {
-  let signed = null;
+  let wallet = onPhone ? globalThis.arweaveWallet ?? null : await findWallet();
+  while (!wallet) wallet = await noWallet(link);
+  sender = new Sender(link, wallet);
+  sender.address = await knownAddress(wallet);
   for (;;) {
-    const choice = await consent(process, step, signed);
-    if (choice === "Skip this one") return null;
-    if (!["Sign", "Sign and install", "Sign anyway", "Send it again"].includes(choice)) continue;
     try {
-      at(2, WALLET_ASKS);
-      signed ??= await sign(wallet, address, message);
-      at(3, "Signed. Sending it to the network…");
-      remember(process, { step, id: signed.id }); // before it is sent: a reload then asks what came of it
-      await post(link.network.mu, signed.bytes);
-      return signed.id;
+      const left = await sitting();
+      if (!left || (await press("Use another account")) !== "Use another account") return;
+      sender.address = null;
     } catch (error) {
-      if (!(error instanceof NoAnswer)) forget(process);
-      explain(error);
+      if (!(error instanceof Switched)) throw error;
     }
   }
 }
 
-/** Shows the buttons that fit, once a wallet is connected, and gives the one that was pressed. */
-async function consent(process, step, signed) {
-  const skip = link.processes.length > 1 ? ["Skip this one"] : [];
-  if (!wallet) return noWallet(skip);
-  if (!address) {
-    at(1, "Connect your wallet. It will show this page your address, and sign only what you confirm.");
-    return pressToConnect("Connect wallet", skip);
-  }
-  if (signed) {
-    at(3, "Your signed message is kept here until you close this page.");
-    return press("Send it again", ...skip);
-  }
-  if (process.owner && process.owner !== address) {
-    at(2, `This wallet, ${short(address)}, is not the owner of ${nameOf(process)}. Its owner is ${short(process.owner)}: switch ` +
-      "to that account in your wallet. Signed by this one, the message does nothing, unless the process was handed over to it.", "bad");
-    return pressToConnect("Use another account", [...skip, "Sign anyway"]);
-  }
-  if (step === "install") {
-    at(2, "Your message arrived, and nothing came of it: this process has no handler that answers you. You can add one. Look at " +
-      "the Lua above, then sign it.");
-    return press("Sign and install", ...skip);
-  }
-  at(2, `Connected as ${short(address)}. Look at the message above, then sign it.`);
-  return press("Sign", ...skip);
-}
-
-async function pressToConnect(label, others) {
-  const choice = await press(label, ...others);
-  if (choice !== label) return choice;
-  say(WALLET_ASKS);
-  try {
-    address = await connectWallet(wallet);
-  } catch (error) {
-    explain(error);
-  }
-  return choice;
-}
-
-async function noWallet(skip) {
-  at(1);
-  $("help").hidden = false;
+/** One account's processes, all in one sitting. Gives how many others the link still has. */
+async function sitting() {
+  const { processes, others } = await owned();
+  list(processes);
+  const todo = processes.filter(({ status }) => status !== "patched");
+  for (const process of todo.filter(({ way }) => ["hyper-aos", "process"].includes(way))) await whoCan(process, process.way);
+  const able = todo.filter(({ outcome }) => !outcome);
+  at(2, "Asking the network what your process answers. Nothing is signed for that…");
+  await pooled(able, prepare);
+  for (const group of grouped(able)) await carry(group);
   $("process").hidden = true;
-  drawCode();
-  const choice = await press("Look again", "Copy the link", ...skip);
-  if (choice === "Copy the link") await copyLink();
-  else wallet = await findWallet(1500);
-  $("help").hidden = Boolean(wallet);
-  $("process").hidden = !wallet;
-  return choice;
+  if (watched()) {
+    at(4, "Patchbell reads it on the nodes now. That takes seconds, on old processes minutes.");
+    await watched();
+  }
+  conclude(todo, others);
+  return others;
+}
+
+/** Connects, and asks for what the active account owns, until it owns something or the person goes on anyway. */
+async function owned() {
+  for (;;) {
+    while (!sender.address) {
+      at(1, "Connect your wallet. It will show this page your address, and sign only what you confirm.");
+      await sender.connect("Connect wallet");
+    }
+    const mine = await untilAnswered(() => processesOf(sender.address));
+    if (mine.processes.some(({ status }) => status !== "patched")) return mine;
+    const nobodys = mine.nobodys > 0 && mine.nobodys === mine.others;
+    at(2, nobodys ? "Another process owns what this link is for, so no wallet can sign for it. Go on to see who can."
+      : `This wallet, ${short(sender.address)}, is not the owner of what this link is for. Switch to the account that is. ` +
+        "Signed by this one, a message does nothing, unless the process was handed over to it.", "bad");
+    const choice = nobodys ? await press("Continue anyway") : await sender.connect("Use another account", "Continue anyway");
+    if (choice === "Continue anyway") return untilAnswered(() => processesOf(sender.address, true));
+  }
+}
+
+// --- What is offered --------------------------------------------------------------------------------------------------
+
+const canInstall = (process) => process.way === "install" && Boolean(link.templates[process.template].lua);
+
+/** Chooses which message is offered first: what was signed already, then by what the process would answer. */
+async function prepare(process) {
+  process.step = process.signed?.installs ? "install" : "enable";
+  process.id = process.signed?.message ?? null;
+  if (process.id) return;
+  process.silent = (await tryOut(link.network.cu, sender.address, sender.messageOf(process))) === "silent";
+  if (process.silent && canInstall(process)) process.step = "install";
+}
+
+const isStuck = (process) => !process.id && process.silent && !canInstall(process);
+
+/** All that fit into one question of the wallet together; one by one where it can't, or where there is nothing to sign. */
+function grouped(able) {
+  const fresh = able.filter((process) => !process.id && !isStuck(process));
+  const groups = able.filter((process) => !fresh.includes(process)).map((process) => [process]);
+  if (fresh.length < 2 || !sender.together) return [...groups, ...fresh.map((process) => [process])];
+  let room = 0;
+  for (const process of fresh) {
+    const size = 2000 + new TextEncoder().encode(sender.messageOf(process).data).length;
+    if (room < size) {
+      groups.push([]);
+      room = BATCH_BYTES;
+    }
+    room -= size;
+    groups.at(-1).push(process);
+  }
+  return groups;
+}
+
+/** One group, from the signatures to the network's answers: three rounds at most, since a handler may have to come first. */
+async function carry(group) {
+  for (let round = 0; round < 3 && group.length; round += 1) {
+    if (isStuck(group[0])) {
+      if (!(await whoCan(group[0], "no-handler", "Sign anyway"))) return;
+      group[0].silent = false;
+    }
+    const fresh = group.filter(({ id }) => !id);
+    if (fresh.length && (await sender.send(fresh)) === "One by one") {
+      for (const process of fresh) await carry([process]);
+      return;
+    }
+    group = await resultsOf(group.filter(({ id }) => id));
+  }
+  for (const process of group) await whoCan(process, "no-handler");
+}
+
+// --- What came of it ----------------------------------------------------------------------------------------------------
+
+/** Reads what came of each, and gives those for which there is something more to sign. */
+async function resultsOf(sent) {
+  const alone = sent.length === 1;
+  sent.forEach((process) => mark(process, "sent"));
+  const results = await pooled(sent, (process) => resultOf(process, alone));
+  const more = [];
+  for (const [index, process] of sent.entries()) {
+    if (await goesOn(process, results[index], alone)) more.push(process);
+  }
+  return more;
 }
 
 /** Reads the result, again if the person wants. Null: the network has the message, but won't show what came of it. */
-async function resultOf(process, id) {
-  mark(process, "sent");
+async function resultOf(process, alone) {
   for (;;) {
-    at(3, `The network has your message. Reading what ${nameOf(process)} made of it…`);
+    at(3, alone ? `The network has your message. Reading what ${nameOf(process)} made of it…`
+      : "The network has your messages. Reading what came of them…");
     try {
-      return await readResult(link.network.cu, process.process, id, (said) => said && trouble("Not yet. It says:", said));
+      return await readResult(link.network.cu, process.process, process.id,
+        (said) => alone && said && trouble("Not yet. It says:", said), process.signed?.message === process.id ? 30 : 120);
     } catch (error) {
+      if (!alone) return null;
       explain(error);
       say("Patchbell can go on and look at the nodes instead.");
       const choice = await press("Go on", "Read it again", "Sign again");
-      if (choice !== "Read it again") return choice === "Go on" ? null : "sign again";
+      if (choice !== "Read it again") return choice === "Sign again" ? "sign again" : null;
     } finally {
-      calm();
+      if (alone) calm();
     }
   }
 }
 
-/** Tells the bot, and follows what the nodes show for two minutes at most. Gives "patched", "seen" or "later". */
-async function watch(process, message) {
-  mark(process, "checking");
-  let told = false;
-  let seen = "later";
-  for (let times = 0; times < 40; times += 1) {
-    told ||= Boolean(await ask("signed", { process: process.process, message }).catch(() => null));
-    await new Promise((wake) => setTimeout(wake, times < 3 ? 800 : 3000));
-    const news = await ask("status", { process: process.process }).catch(() => null);
-    if (news?.status === "patched") return mark(process, "patched", "patched");
-    if (news?.latest === "patched") seen = "seen";
-    if (told && news && !news.checking) break;
+/** Tells by a result whether there is something more to sign. What is not is watched, or has come to its end. */
+async function goesOn(process, result, alone) {
+  const said = result && handlerSaid(result);
+  if (result === "sign again") await forget([process]);
+  else if (!result || holdsPatch(result) || said) {
+    watch(process);
+    if (alone && said && !holdsPatch(result)) {
+      at(3, "There is nothing more to sign for this one.");
+      trouble("Your process has the handler, but nothing to show yet. It shows it by itself as soon as there is. It said:", said);
+      await press("Go on");
+    }
+    return false;
+  } else {
+    if (alone && result.Error) trouble("The process could not follow it. It said:", plain(result.Error, 300));
+    process.silent = process.step !== "install";
+    if (isStuck({ ...process, id: null })) return whoCan(process, "no-handler");
+    process.step = process.silent ? "install" : "enable";
   }
-  return mark(process, seen, seen);
+  process.id = null;
+  return true;
 }
 
-function conclude(todo, seen) {
-  if (seen.length) $("title").textContent = seen.every((outcome) => outcome === "patched") ? "Done" : "Signed and sent";
-  const skipped = todo.length - seen.length;
-  const rest = skipped ? ` You skipped ${count(skipped)}: open this link again when you are ready.` : "";
-  if (seen.includes("later")) {
-    at(4, "Signed and sent. The nodes don't show all of it yet, which can take a while on old processes. You can close this " +
-      `page: Patchbell goes on checking, and writes to you when it is done.${rest}`, "wait");
-  } else if (seen.includes("seen")) {
-    at(4, "Signed, sent, and seen once. Patchbell calls it done when a second look agrees, mostly within an hour or two, and " +
-      `writes to you then. You can close this page.${rest}`, "wait");
-  } else if (seen.length) at(5, `Done. Apps can read what you signed for. You can close this page.${rest}`, "good");
-  else say(`Nothing was signed.${rest}`, "wait");
-}
+// --- The bot ------------------------------------------------------------------------------------------------------------
 
-// --- The bot's part -------------------------------------------------------------------------------------------------
-
-/** Posts to the bot. Throws an Error with the bot's own sentence, and its status, when it says no. */
-async function ask(what, more = {}) {
-  const response = await fetch(`/api/${what}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ticket, ...more }),
-    credentials: "omit", signal: AbortSignal.timeout(20000),
-  }).catch(() => null);
-  const answer = await response?.json().catch(() => null);
-  if (response?.ok && answer) return answer;
-  const sentence = plain(answer?.error, 300) || "Patchbell did not answer. Try again in a moment.";
-  throw Object.assign(new Error(sentence), { status: response?.status });
-}
-
-async function openLink() {
+async function untilAnswered(question) {
   for (;;) {
     try {
-      if (ticket) return await ask("ticket");
-      throw Object.assign(new Error("This address has no link in it. Type /status in Discord for yours."), { status: 410 });
+      return await question();
     } catch (error) {
-      $("for").textContent = "";
-      $("title").textContent = "This link does not open";
       say(error.message, "bad");
-      if (error.status === 410) return null;
       await press("Try again");
     }
   }
 }
 
-async function copyLink() {
-  const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-  trouble(copied ? "Copied. Open it in the browser where your wallet is." : "Copy the address of this page from the browser's bar.");
+async function untilOpen() {
+  for (;;) {
+    try {
+      return await openLink();
+    } catch (error) {
+      $("for").textContent = "";
+      $("title").textContent = "This link does not open";
+      say(error.message, "bad");
+      if (error.final) return null;
+      await press("Try again");
+    }
+  }
 }
-
-async function drawCode() {
-  const code = await ask("qr").catch(() => null);
-  if (code) $("qr-image").src = `data:image/svg+xml,${encodeURIComponent(code.svg)}`;
-  $("qr").hidden = !code;
-}
-
-// --- What outlives a reload: which message was signed for which process. In this tab only. ----------------------------
-
-const remember = (process, what) => sessionStorage.setItem(process.process, JSON.stringify(what));
-const remembered = (process) => JSON.parse(sessionStorage.getItem(process.process) ?? "null");
-const forget = (process) => sessionStorage.removeItem(process.process);
 
 start();

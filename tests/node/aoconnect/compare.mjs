@@ -26,7 +26,7 @@ globalThis.arweaveWallet = wallet;
 globalThis.fetch = async (url, { method = "GET", headers = {}, body } = {}) => {
   const sent = body && Buffer.from(body).toString("base64");
   seen.requests.push({ url: new URL(url).href, method, headers: Object.fromEntries(new Headers(headers)), body: sent });
-  return new Response(method === "POST" ? '{"id":"of the unit"}' : '{"Messages":[]}', { status: 200 });
+  return new Response(method === "POST" ? '{"message":"Processing DataItem"}' : '{"Messages":[]}', { status: 200 });
 };
 
 async function watched(side) {
