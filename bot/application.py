@@ -29,6 +29,7 @@ from bot.services.history import History
 from bot.services.places import Places
 from bot.services.privacy import Privacy
 from bot.services.registering import Registering
+from bot.services.registering import Registering
 from bot.services.recording import Recording
 from bot.services.reminding import Reminding
 from bot.services.retaining import Retaining
@@ -75,7 +76,11 @@ class Application:
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
         self.handing = Handing(self.database, self.presets)
         self.recording = Recording(
-            self.database, settings, clock, turning=Turning(settings.checks, self.ticketing), agenda=self.agenda
+            self.database,
+            settings,
+            clock,
+            turning=Turning(settings.checks, self.ticketing, together=settings.reminders.together),
+            agenda=self.agenda,
         )
         self.checking = Checking(
             self.database,
@@ -100,12 +105,12 @@ class Application:
         )
         self.announcing = Announcing(self.database, self.presets, clock)
         self.places = Places(self.database, self.agenda, self.alarms, settings, clock)
+        self.history = History(self.database, self.agenda, clock)
         self.wishing = Wishing(self.database, self.agenda, clock)
         self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock, places=self.places)
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
         )
-        self.history = History(self.database, self.agenda, clock)
         self.places.budget = self.delivering.budget
         self.verifying = Verifying(self.database, clock, settings.web.public_url)
         self.privacy = Privacy(self.database, self.agenda, clock, settings.privacy.keeps)

@@ -164,6 +164,7 @@ class ReminderSettings(_Section):
     spread: timedelta = Field(default=timedelta(hours=4), ge=timedelta(minutes=1), le=timedelta(days=1))
     quiet_from: int = Field(default=22, ge=0, le=23)
     quiet_until: int = Field(default=8, ge=0, le=23)
+    together: timedelta = Field(default=timedelta(minutes=10), ge=timedelta(0), le=timedelta(days=1))
     maintenance: bool = False
     pause_share: float = Field(default=0.1, gt=0, le=1)
     pause_people: int = Field(default=20, ge=1)

@@ -23,8 +23,6 @@ from bot.store.people import Person
 from bot.store.processes import Target
 from bot.store.registrations import Registration, counting
 
-TOGETHER = timedelta(minutes=10)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -48,7 +46,8 @@ class Turn:
 class Turning:
     """Owes the messages of a look."""
 
-    def __init__(self, settings: CheckSettings, ticketing: Ticketing) -> None:
+    def __init__(self, settings: CheckSettings, ticketing: Ticketing, *, together: timedelta) -> None:
+        self._together = together
         self._unreadable_after = settings.unreadable_after
         self._ticketing = ticketing
 
@@ -117,7 +116,25 @@ class Turning:
             node_url=proof_url(registration.process, judgement),
             open_processes=len({each.process for each in followed if each.open} - {registration.process}),
         )
-        await _owe_patched(connection, person, shown, now)
+        await self._owe_patched(connection, person, shown, now)
+
+    async def _owe_patched(self, connection: AsyncConnection, person: Person, notice: Patched, now: datetime) -> None:
+        """Owe it, or have it join the one that waits: in ten minutes a person gets one of these, not twenty."""
+        delivery_id, before = await gathering.untried(connection, person.user_id, "patched") or (0, None)
+        if isinstance(before, Patched):
+            others = (*before.others, notice.process)
+            joined = before.model_copy(
+                update={
+                    "others": others[: NAMED_AT_MOST - 1],
+                    "more": before.more + max(0, len(others) - NAMED_AT_MOST + 1),
+                    "open_processes": notice.open_processes,
+                }
+            )
+            await gathering.join(connection, delivery_id, joined)
+            return
+        sent = await gathering.newest_sent(connection, person.user_id, "patched")
+        not_before = None if sent is None else max(now, sent + self._together)
+        await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
 
     async def _regressed(
         self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime, *, listening: bool
@@ -154,25 +171,6 @@ class Turning:
         reminded = person.last_reminder_at
         not_before = None if reminded is None else max(now, reminded + ONCE_A_DAY)
         await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
-
-
-async def _owe_patched(connection: AsyncConnection, person: Person, notice: Patched, now: datetime) -> None:
-    """Owe it, or have it join the one that waits: within ten minutes a person gets one of these, not twenty."""
-    delivery_id, before = await gathering.untried(connection, person.user_id, "patched") or (0, None)
-    if isinstance(before, Patched):
-        others = (*before.others, notice.process)
-        joined = before.model_copy(
-            update={
-                "others": others[: NAMED_AT_MOST - 1],
-                "more": before.more + max(0, len(others) - NAMED_AT_MOST + 1),
-                "open_processes": notice.open_processes,
-            }
-        )
-        await gathering.join(connection, delivery_id, joined)
-        return
-    sent = await gathering.newest_sent(connection, person.user_id, "patched")
-    not_before = None if sent is None else max(now, sent + TOGETHER)
-    await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
 
 
 async def _line(connection: AsyncConnection, registration: Registration, now: datetime) -> ProcessLine:

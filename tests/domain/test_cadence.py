@@ -78,6 +78,14 @@ def test_what_was_opened_after_a_point_is_not_reminded_by_it():
     assert days_after(deadline, walk(standing(deadline)))[:2] == [-3, -1]
 
 
+def test_what_came_later_is_not_reminded_by_a_point_before_it_came():
+    later = Open(since=NOON + 20 * DAY, deadline=NOON + 33 * DAY)  # 14 days before that date it was not theirs yet
+    both = replace(standing(last=NOON + 18 * DAY, sent=5), opened=(Open(since=NOON), later))
+    due = next_reminder(both, RULE, NOON + 20 * DAY)
+    assert due is not None
+    assert days_after(NOON, [due]) == [26]
+
+
 def test_two_dates_and_none_are_one_series():
     one, other = NOON + 20 * DAY, NOON + 21 * DAY
     sent = walk(standing(one, other, None))

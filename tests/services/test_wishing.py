@@ -214,7 +214,7 @@ async def test_what_turns_patched_in_one_transaction_is_one_message(app, registe
     for process in processes:
         world.patch(process)
         world.let_nodes_compute(process)
-    clock.move(hours=7)
+    clock.move(hours=20)  # past the next look at each, whatever its jitter
     await app.checking.sweep_once()
     (notice,) = await told(Patched)
     assert 1 + len(notice.others) + notice.more == 14
@@ -236,7 +236,7 @@ async def test_what_comes_undone_together_is_one_message_and_that_day_there_is_n
         world.let_nodes_compute(process)
     for node in world.network.nodes:
         node.faults.lie = Lie.NOT_PATCHED
-    clock.move(hours=2)
+    clock.move(hours=20)  # past the next look at each, whatever its jitter; it is eight in the morning
     await app.checking.sweep_once()
     assert await told(Regressed) == []
     clock.now = reminded_at + timedelta(hours=24)
