@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from bot.ao.addresses import trusted_origins
 from bot.ao.reader import Reader
 from bot.ao.transport import Transport
+from bot.clock import utc_now
 from bot.errors import PatchbellError, PeerError
+from bot.services import holds
 from bot.settings import Settings
 from bot.store.database import open_database
 
@@ -36,6 +38,8 @@ class Finding:
 async def examine(settings: Settings, *, transport: Transport, reader: Reader) -> AsyncIterator[Finding]:
     """Yield a finding for the database, the public address, Discord, each node and each gateway."""
     yield await _database(settings)
+    async for finding in _held(settings):
+        yield finding
     yield _public_url(settings)
     yield await _discord(settings)
     for health in await reader.healthy_nodes():
@@ -64,6 +68,32 @@ async def _database(settings: Settings) -> Finding:
     shown = settings.database.url.rpartition("@")[2]
     advice = "see that the folder of the file, or the PostgreSQL server, is there and may be written to"
     return await _looked_at(f"database {shown}", look, advice, fatal=True)
+
+
+_MEANS = {
+    holds.CHECKS: ("nothing is checked", "see which nodes answer, below"),
+    holds.NEW_CONVERSATIONS: (
+        "Discord lets the bot open no new DM",
+        "wait; if it was flagged as spam, appeal in the developer portal",
+    ),
+    holds.SENDS: ("nothing is sent to Discord", "see the alarm, or the log: a token, a limit, or too many refusals"),
+}
+
+
+async def _held(settings: Settings) -> AsyncIterator[Finding]:
+    """Yield a note for whatever a running copy holds back now."""
+    try:
+        database = await open_database(settings.database.url)
+    except (PatchbellError, OSError):
+        return  # as was said before
+    try:
+        async with database.read() as connection:
+            held = await holds.all_held(connection, utc_now())
+    finally:
+        await database.close()
+    for name, until in held.items():
+        found, advice = _MEANS[name]
+        yield Finding("held back", f"{found} before {until:%Y-%m-%d %H:%M} UTC", advice)
 
 
 def _public_url(settings: Settings) -> Finding:

@@ -1,4 +1,29 @@
-"""The Sender: renders a notice, sends it with its nonce, and says in our own errors what Discord made of it."""
+"""The Sender: renders a notice, sends it with its nonce, and says in our own errors what Discord made of it.
+
+What may be met, and the rule for each (`tests/cogs/test_delivery_rules.py` holds the real client to all of them).
+*Doubt*: nobody knows whether Discord has the message. It lasts until the message is seen in the conversation, or looked
+for there in vain: within a minute by sending it again under its nonce, which Discord then drops; later by looking.
+
+| met | rule | error |
+|---|---|---|
+| answer lost; 500, 502, 504, 524 | the client asks again by itself, five times; then as for 503 | `SendLater`, doubt |
+| 503; connection reset, refused, cut; silence for 60 s | again after 2, 4, 8 … s, at most an hour | `SendLater`, doubt |
+| 429 of a bucket or shared, up to 60 s | the client waits it out; others go on | none |
+| 429 of a bucket or shared, longer | this message waits as long; others go on | `SendLater` |
+| 429 of all (global), up to 60 s | the client holds all its requests | none |
+| 429 of all, longer | nothing is sent before then; operators are told | `SendLater`, everywhere |
+| 429 without `Via` | Cloudflare bans us: nothing for 10 min, doubled to an hour; told | `SendLater`, everywhere |
+| 401 | the token was refused: nothing for 5 min, doubled to an hour; told | `SendLater`, everywhere |
+| 40003 | none is opened for 10 min, doubled to 6 h; open ones go on; told | `NewConversationsBlocked` |
+| 20026 | flagged as spam: the same for 12 h, doubled to 2 days | `NewConversationsBlocked` |
+| 50007, 50278 | this person takes no DM: nothing more is tried until they act | `RecipientUnreachable` |
+| any other 400, 403, 404 | refused for good; operators are told | `MessageRefused` |
+| 1,000 times 401, 403, 429 in 10 min | nothing for 10 min, doubled to an hour; told: 10,000 are a ban | none |
+| the gateway drops, with or without resume | messages go on by REST; what people press waits for it | none |
+| killed | the lease ends at the next start; what had begun is in doubt | none |
+
+What concerns one message alone ends after 60 attempts, some two days; what concerns all is never given up.
+"""
 
 from __future__ import annotations
 

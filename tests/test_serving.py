@@ -8,10 +8,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.services import holds
+from bot.store.database import open_database
 from sandbox.ao import AoNetwork
 from sandbox.bot_config import write_config
 from sandbox.discord.fixtures import running
@@ -93,6 +96,23 @@ async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:
         assert process.returncode == 78
         assert b"Discord refused the token" in errors.splitlines()[-1]
         assert b"Traceback" not in errors
+
+
+async def test_the_doctor_says_what_is_held_back(tmp_path: Path) -> None:
+    database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/patchbell.db")
+    async with database.write() as connection:
+        for name in (holds.NEW_CONVERSATIONS, holds.SENDS):
+            hour = timedelta(hours=1)
+            await holds.hold(connection, name, now=datetime.now(UTC), first=hour, longest=hour)
+    await database.close()
+    async with networks(tmp_path) as (_, config):
+        command = (sys.executable, "-m", "bot", "doctor", "--config", str(config))
+        process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
+        output, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, errors  # nothing that keeps it from running
+    assert b"open no new DM before" in output
+    assert b"appeal in the developer portal" in output
+    assert b"nothing is sent to Discord before" in output
 
 
 async def test_the_doctor_finds_nothing_wrong_with_what_answers(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from bot.store.outbox import Message
 from sandbox.discord.faults import Loss, Moment
 from sandbox.discord.server import DiscordServer
 
+pytestmark = pytest.mark.slow
+
 SEND = "POST /channels/{channel_id}/messages"
 OPEN = "POST /users/@me/channels"
 FIRST = FirstDm(safe_word="amber otter", processes=())
@@ -179,7 +181,6 @@ PASSING = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", PASSING)
 async def test_what_passes_by_itself_ends_with_one_message(post: Post, fault: Callable[[Post], None]) -> None:
     fault(post)
