@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.handler import render_off
+from bot.domain.presets import load_presets
+
 ROOT = Path(__file__).parent.parent
 WELL_FORMED = "Il2mA4oc5fpS3hvqMTePSyc5WNXZyTk-Xc9u4k4Gjz4"
 
@@ -87,10 +90,34 @@ async def test_check_refuses_keys_that_are_none(tmp_path: Path, key: str) -> Non
     assert (ended.code, ended.err.count("\n"), ended.out) == (64, 1, "")
 
 
-async def test_handler_prints_lua_for_the_keys_that_are_named(tmp_path: Path) -> None:
-    ended = await patchbell("handler", "--key", "cache/points=Game.Points", cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        (("--key", "points=Game.Points"), '"cache", "points"'),
+        pytest.param(("--key", "points=Game.Points", "--root", "none"), '"points"', marks=pytest.mark.slow),
+    ],
+)
+async def test_handler_prints_lua_for_the_keys_that_are_named(
+    tmp_path: Path, options: tuple[str, ...], path: str
+) -> None:
+    ended = await patchbell("handler", *options, cwd=tmp_path)
     assert ended.code == 0
-    assert '{ path = { "cache", "points" }, names = { "Game", "Points" } }' in ended.out
+    assert f'{{ path = {{ {path} }}, names = {{ "Game", "Points" }} }}' in ended.out
+
+
+@pytest.mark.slow
+async def test_handler_prints_to_the_byte_what_is_published(tmp_path: Path) -> None:
+    assert (await patchbell("handler", cwd=tmp_path)).out == load_presets()["token"].handler
+    assert (await patchbell("handler", "--off", cwd=tmp_path)).out == render_off()
+    at_the_root = await patchbell("handler", "--root", "none", cwd=tmp_path)
+    assert '{ path = { "balances" }, names = { "Balances" } }' in at_the_root.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [("--root", "elsewhere"), ("--off", "--key", "a=A")])
+async def test_handler_refuses_what_makes_no_sense(tmp_path: Path, options: tuple[str, ...]) -> None:
+    ended = await patchbell("handler", *options, cwd=tmp_path)
+    assert (ended.code, ended.err.count("\n"), ended.out) == (64, 1, "")
 
 
 @pytest.mark.parametrize("key", ["points=P); os.exit(", *slow("points", "points=1x", "points=Owner", "now=Points")])

@@ -56,8 +56,7 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
         raise MalformedHandler(
             "That is {keys} keys; one handler publishes {most} at most.", keys=len(keys), most=_MOST_KEYS
         )
-    if not _ACTION.fullmatch(action):
-        raise MalformedHandler("An action is a letter, then up to 63 letters, digits and hyphens.")
+    check_action(action)
     declared = {parse_key(path): parse_global(name) for path, name in keys.items()}
     if len(declared) != len(keys):
         raise MalformedHandler("One of the keys is named twice.")
@@ -66,6 +65,12 @@ def render_handler(keys: Mapping[str, str], *, action: str = DEFAULT_ACTION) -> 
     lines = "\n".join(f"  {_declaration(path, name)}" for path, name in declared.items())
     text = _read("handler.lua").replace("@VERSION@", str(HANDLER_VERSION))
     return text.replace("@ACTION@", action).replace("@DECLARED@", lines)
+
+
+def check_action(action: str) -> None:
+    """Raise MalformedHandler where it cannot be the action that switches a handler on."""
+    if not _ACTION.fullmatch(action):
+        raise MalformedHandler("An action is a letter, then up to 63 letters, digits and hyphens.")
 
 
 def render_off() -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.domain.handler import DEFAULT_ACTION, parse_global, render_handler
+from bot.domain.handler import DEFAULT_ACTION, check_action, parse_global, render_handler
 from bot.domain.keys import StateKey, candidate_paths, parse_key
 from bot.errors import BadInput, ConfigurationError
 
@@ -135,6 +135,7 @@ def _build(name: str, model: _PresetModel) -> Preset:
     )
     if len({key.key for key in preset.keys}) != len(preset.keys):
         raise BadInput("a key is named twice.")
+    check_action(preset.action)
     _ = preset.handler  # rendered now, so that one whose handler cannot be made is refused at start
     return preset
 

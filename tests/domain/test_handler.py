@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lupa import lua53
 
-from bot.domain.handler import parse_global, render_handler
+from bot.domain.handler import parse_global, render_handler, rooted
 from bot.domain.keys import RESERVED
 from bot.errors import BadInput, MalformedHandler, MalformedKey
 
@@ -113,3 +113,25 @@ def test_another_action_is_listened_to() -> None:
     text = render_handler({"k": "G"}, action="Migrate-State")
     assert len(re.findall("Migrate-State", text)) == 5
     assert "EnableStatePatch" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "expected"),
+    [
+        ("points", "cache", "cache/points"),
+        ("cache/points", "cache", "cache/points"),
+        ("Cache/points", "cache", "Cache/points"),
+        ("points", "none", "points"),
+        ("cache/points", "none", "cache/points"),
+    ],
+)
+def test_keys_go_under_the_root_that_was_asked_for(path: str, root: str, expected: str) -> None:
+    assert rooted({path: "Points"}, root) == {expected: "Points"}
+    assert render_handler(rooted({path: "Points"}, root))
+
+
+def test_there_is_no_other_root_and_what_the_handler_says_of_itself_is_no_key() -> None:
+    with pytest.raises(BadInput, match="cache or none"):
+        rooted({"a": "A"}, "home")
+    with pytest.raises(MalformedKey, match="belongs to the process's own"):
+        render_handler({"statepatch": "A"})

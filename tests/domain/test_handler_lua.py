@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lupa import lua53
 
 from bot.domain.handler import render_handler, render_off
 from sandbox.ao.lua import LuaProcess
+from sandbox.ao.state import Table, merge, table
 
 pytestmark = pytest.mark.lua
 
@@ -342,3 +345,38 @@ def test_something_else_that_wraps_evaluate_is_kept(aos: Aos) -> None:
     assert aos.message("Transfer") == [{"cache": {"balances": {"bob": "6"}}}]
     aos.evaluate("return Wrapped")
     assert aos.said == "3"
+
+
+KEYS = st.sampled_from(["a", "b", "c", "7"])
+VALUES = st.sampled_from(["'x'", "'1'", "2.5", "true", "print", "{ a = 'x' }", "{ a = { b = 'x' } }", "{}", "nil"])
+CHANGES = st.one_of(
+    st.builds("Balances[{!r}] = {}".format, KEYS, VALUES),
+    st.builds("Balances[7] = {}".format, VALUES),
+    st.builds(
+        "if type(Balances[{0!r}]) == 'table' then Balances[{0!r}].{1} = {2} end".format, KEYS, KEYS, VALUES
+    ).filter(lambda lua: ".7" not in lua),
+    st.builds("Balances = {{ a = {}, d = {} }}".format, VALUES, VALUES),
+    st.just("Balances = setmetatable({ a = 'x' }, { __pairs = function() error('odd') end })"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(CHANGES, min_size=1, max_size=3), max_size=12))
+def test_whatever_changes_a_merge_of_all_patches_is_what_is_there(steps: list[list[str]]) -> None:
+    aos, shown = Aos("Balances = { a = 'x', b = { c = '1' } }"), Table()
+    for lua in (HANDLER, *(f"{' '.join(step)} return 1" for step in steps)):
+        for patch in aos.evaluate(lua):
+            shown = merge(shown, table(patch))
+    for patch in aos.evaluate("if getmetatable(Balances) then Balances = { a = 'x' } end return 1"):
+        shown = merge(shown, table(patch))
+    aos.evaluate("StatePatch.sent = {} return 1")
+    whole = merge(Table(), table((aos.message("EnableStatePatch") or [{}])[0]))
+    assert amounts(shown) == amounts(whole)
+
+
+def amounts(state: Any) -> Any:
+    """Leave out what says that it is gone, and what is empty for that."""
+    if not isinstance(state, dict):
+        return state
+    inner = {key: amounts(value) for key, value in state.items()}
+    return {key: value for key, value in inner.items() if value not in ("0", {})}

@@ -17,7 +17,8 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
 
 def test_the_shipped_ones_are_those_of_the_field() -> None:
     presets = load_presets()
-    assert set(presets) == {"token", "ario-ant", "permaweb-zone", "permaweb-asset", "cache"}
+    assert set(presets) == {*("token", "ario-ant", "permaweb-zone", "permaweb-asset", "permaweb-collection", "cache")}
+    assert presets["permaweb-collection"].required == ("collection",)
     assert presets["cache"].required == ()
     assert presets["ario-ant"].required == ("cache",)
     assert presets["permaweb-zone"].handler is None, "their own code decides the shape"
@@ -76,6 +77,16 @@ def test_an_operators_preset_is_read_and_wins_over_a_shipped_one(tmp_path: Path)
         ("title = 'x'\nkeys = [{ key = 'a' }, { key = 'A' }]", "named twice"),
         ("title = 'x'\nkeys = [{ key = 'a', lua_global = 'os.exit()' }]", "Lua name"),
         ("title = 'x'\nkeys = [{ key = 'a', lua_global = 'ao' }]", "belongs to aos"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = "A\\nos.exit()" }]', "Lua name"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = "A\\" }, } }"}]', "Lua name"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = "A.B]] --" }]', "Lua name"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = "_G.ao" }]', "belongs to aos"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = "А" }]', "Lua name"),  # a Cyrillic letter
+        ('title = "x"\nkeys = [{ key = "a", paths = ["a\\" } }"], lua_global = "A" }]', "letters a-z"),
+        ('title = "x"\nkeys = [{ key = "a", paths = ["statepatch/a"], lua_global = "A" }]', "definition"),
+        ('title = "x"\nkeys = [{ key = "a", lua_global = ["A"] }]', "wrong at keys.0.lua_global"),
+        ('title = "x"\naction = "Eval\\n"\nkeys = [{ key = "a", lua_global = "A" }]', "action"),
+        ('title = "x"\naction = "Burn()"\nkeys = [{ key = "a" }]', "action"),
         ("title = 'x'\naction = 'a b'\nkeys = [{ key = 'a', lua_global = 'A' }]", "action"),
         (
             "title = 'x'\nkeys = [{ key = 'c', paths = ['cache'], lua_global = 'A' }, { key = 'd', lua_global = 'B' }]",
