@@ -13,6 +13,7 @@ from bot.domain.card import Role
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.store import processes
+from bot.store import registrations as registrations_of
 from bot.store.tables import (
     allowances,
     guilds,
@@ -31,6 +32,9 @@ from bot.store.tables import (
 
 OF_NOBODY = frozenset({"processes", "targets", guilds.name, memos.name})
 """Tables in which no row is about one person."""
+
+TELLS_OF_OTHERS = frozenset({"target_id", "own", "caught_up_at"})
+"""Columns of registrations by which one could tell that the process was followed before (design.md, rule 6)."""
 
 _A_BATCH = 200
 NOBODY = 0
@@ -60,11 +64,19 @@ def theirs(user_id: int) -> Mapping[Table, ColumnElement[bool]]:
 
 
 async def held(connection: AsyncConnection, user_id: int) -> dict[str, list[dict[str, Any]]]:
-    """Give every row about a person, by table, as the tables have it."""
+    """Give every row about a person, by table, as the tables have it, but for what would tell of others.
+
+    Of a registration there is what this person may know in place of that: its keys, and its status and since when.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for table, condition in theirs(user_id).items():
-        rows = (await connection.execute(select(table).where(condition))).mappings()
+        columns = [column for column in table.columns if column.name not in TELLS_OF_OTHERS]
+        rows = (await connection.execute(select(*columns).where(condition))).mappings()
         found[table.name] = [{str(name): value for name, value in row.items()} for row in rows]
+    known = {each.id: each for each in await registrations_of.of_person(connection, user_id)}
+    for row in found["registrations"]:
+        each = known[row["id"]]
+        row |= {"keys": each.keys, "status": each.verdict, "since": each.status.since}
     return dict(sorted(found.items()))
 
 

@@ -105,9 +105,8 @@ def erase_page(holding: Holding) -> Page:
             "links and your safe word end. It can't be taken back.",
             holding.processes,
         ),
-        _("What you announced for a server stays there, without you. Messages in our DM stay until you delete them.")
-        if holding.announcements
-        else _("Messages in our DM stay until you delete them."),
+        _("What I wrote you stays in our DM, where only you see it."),
+        _("What you announced for a server stays there, without you.") if holding.announcements else None,
         [press(_("Yes, erase it"), "eraseall:0", style=ButtonStyle.danger), press(_("Keep it"), "keepall:0")],
         colour=RED,
     )

@@ -80,6 +80,18 @@ async def test_the_export_has_all_rows_and_no_link_that_works(app: Any, world: A
     assert not any(ticket in file.decode() for ticket in tickets)
 
 
+async def test_the_export_tells_nothing_of_others(app: Any, world: Any, clock: Any) -> None:
+    followed, fresh = world.patched(), world.patched()
+    await app.registering.register(request(BOB, followed))
+    for _ in range(3):
+        clock.move(hours=60)
+        await app.checking.sweep_once()
+    await app.registering.register(request(ADA, f"{followed} {fresh}"))
+    rows = {row.pop("process"): row for row in (await everything(app, ADA))["registrations"]}
+    assert rows[followed].pop("id") != rows[fresh].pop("id")
+    assert rows[followed] == rows[fresh]
+
+
 async def test_erasing_leaves_nothing_and_touches_nobody_else(app: Any, world: Any, sender: Any) -> None:
     shared = world.unpatched()
     alone = await fill(app, world, ADA)
