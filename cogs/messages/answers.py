@@ -117,7 +117,7 @@ def what_is_in_the_way(custom_id: str, lines: Sequence[ProcessLine]) -> Page:
             len(lines),
             processes=_listed(lines),
         ),
-        _("Then you choose of which.") if len(lines) > 1 else None,
+        _("Then you choose which of them.") if len(lines) > 1 else None,
         choose(_("What is in the way?"), custom_id, _reasons()),
         colour=GREY,
     )

@@ -118,7 +118,7 @@ def unreadable(notice: Unreadable, delivery: int, stamp: int | None = None) -> P
     why = _("You get this once, because you registered it as yours.")
     return page(
         f"{notice.safe_word} · {news}",
-        *under_dm(delivery),
+        *under_dm(delivery, reminds=False),
         small(f"{why} {ways_to_end()}"),
         colour=GREY,
         stamp=stamp,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.notices import Mention, ProcessLine, Reminder
 from cogs.messages.language import _, ngettext
-from cogs.messages.page import AMBER, Button, Item, Page, choose, lines, link, page, press, small
+from cogs.messages.page import AMBER, Item, Page, choose, lines, link, page, press, small
 from cogs.messages.text import ago, code, date, named, processes
 
 NAMED_AT_MOST = 10
@@ -28,14 +28,16 @@ def ways_to_end() -> str:
     return _("*Stop*, in the list under the buttons, ends my reminders; `/reminders` sets when they come.")
 
 
-def under_dm(delivery: int, sign_url: str | None = None) -> list[Sequence[Item]]:
-    """Give the rows that every DM about something to do has: what to do now or later, and the ways out."""
-    row: list[Button] = [
-        *link(_("Sign"), sign_url),
-        press(_("Check now"), f"check:{delivery}"),
+def under_dm(delivery: int, sign_url: str | None = None, *, reminds: bool = True) -> list[Sequence[Item]]:
+    """Give the rows that every DM about something to do has: what to do now or later, and the ways out.
+
+    Where it `reminds` of nothing, there is no *Tonight* either.
+    """
+    later = [
         press(_("Tonight"), f"snooze:{delivery}:tonight"),
         press(_("Next week"), f"snooze:{delivery}:week"),
     ]
+    row = [*link(_("Sign"), sign_url), press(_("Check now"), f"check:{delivery}"), *(later if reminds else [])]
     ways_out = [
         (_("On another day…"), "date", _("You choose which; until then it is quiet")),
         (_("I can't…"), "cannot", _("Something is in the way: say what, and I stop asking")),

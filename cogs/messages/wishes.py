@@ -110,7 +110,7 @@ def _how_it_is(wishes: Wishes) -> str:
         hour = _("Around {hour}, as when you registered ({zone}).", hour=_clock(hours.hour), zone=zone)
     else:
         hour = _("Between {hour} and {end} ({zone}).", hour=_clock(hours.hour), end=_clock(hours.hour + 1), zone=zone)
-    unknown = [] if person.zone else [_("Tell me your time zone, and hours are yours.")]
+    unknown = [] if person.zone else [_("Tell me your time zone, and these are hours of your day.")]
     return " ".join([hour, *unknown])
 
 
@@ -147,7 +147,7 @@ def _apart(wishes: Wishes) -> list[Item]:
     chosen = wishes.person.apart_days or 0
     planned = (_("As often as the date asks for"), "0", chosen == 0)
     others = (
-        (ngettext("Every day at most", "Every {number} days at most", days), str(days), chosen == days)
+        (ngettext("At most once a day", "At most once in {number} days", days), str(days), chosen == days)
         for days in wishes.choices
     )
     return _select(_("How often?"), "apart:0", [planned, *others])

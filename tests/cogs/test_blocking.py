@@ -61,7 +61,7 @@ async def test_of_several_one_chooses_which_cannot_be_signed(stage: Any) -> None
     await register(stage, lost, other, unnamed)
     reminder = await remind(stage, stage.ada, [lost, other], number=3, more=1)
     asked = await choose(stage, reminder, "cannot")
-    assert "Then you choose of which" in asked.text
+    assert "Then you choose which of them" in asked.text
     which = await (await stage.ada.choose(asked, asked.selects[0].custom_id, ["lost-wallet"])).wait_final()
     assert {value for _, value in which.selects[0].options} == {lost, other, unnamed}
     cards = await stage.application.registering.cards(stage.ada.id)
