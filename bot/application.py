@@ -28,22 +28,21 @@ from bot.services.hinting import Hinting
 from bot.services.history import History
 from bot.services.places import Places
 from bot.services.privacy import Privacy
-from bot.services.registering import Registering
-from bot.services.registering import Registering
 from bot.services.recording import Recording
+from bot.services.registering import Registering
 from bot.services.reminding import Reminding
 from bot.services.retaining import Retaining
-from bot.services.supervising import Loop
 from bot.services.showing import Showing
+from bot.services.supervising import Loop
 from bot.services.ticket_acts import TicketActs
 from bot.services.ticketing import Ticketing
 from bot.services.tidying import Tidying
 from bot.services.turning import Turning
+from bot.services.verifying import Verifying
+from bot.services.wishing import Wishing
 from bot.settings import Settings
 from bot.store import memos, outbox, processes
 from bot.store.database import Database
-from bot.services.verifying import Verifying
-from bot.services.wishing import Wishing
 from bot.store.lock import only_copy
 from bot.web import metrics
 from bot.web.health import Health, Part
@@ -105,8 +104,8 @@ class Application:
         )
         self.announcing = Announcing(self.database, self.presets, clock)
         self.places = Places(self.database, self.agenda, self.alarms, settings, clock)
-        self.history = History(self.database, self.agenda, clock)
         self.wishing = Wishing(self.database, self.agenda, clock)
+        self.history = History(self.database, self.agenda, clock)
         self.reminding = Reminding(self.database, self.agenda, self.ticketing, clock, places=self.places)
         self.delivering = Delivering(
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms

@@ -130,9 +130,7 @@ def try_again(delivery: int, state: FirstDmState | None, channel: int | None = N
     return ways_in(delivery, mention=channel is not None) if state in _CLOSED else []
 
 
-def first_dm_page(
-    delivery: int, state: FirstDmState, channel: int | None = None, turn: datetime | None = None
-) -> Page:
+def first_dm_page(delivery: int, state: FirstDmState, channel: int | None = None, turn: datetime | None = None) -> Page:
     """Give what became of a first DM that was tried again."""
     return page(lines([first_dm(state, turn), _there(state, channel)]), try_again(delivery, state, channel))
 
