@@ -36,7 +36,8 @@ OF_NOBODY = frozenset({"processes", "targets", guilds.name, memos.name})
 TELLS_OF_OTHERS = frozenset({"target_id", "own", "caught_up_at"})
 """Columns of registrations by which one could tell that the process was followed before (design.md, rule 6)."""
 
-_A_BATCH = 200
+_A_BATCH = 25
+"""People or registrations in one transaction: on SQLite nobody else writes meanwhile, and a person takes about 7 ms."""
 NOBODY = 0
 
 
@@ -103,16 +104,16 @@ async def forget_processes(connection: AsyncConnection, names: Sequence[ProcessI
 
 
 async def end_migrations(connection: AsyncConnection, before: datetime) -> list[int]:
-    """Forget what was registered for migrations whose date is older than that; give whose registrations went.
+    """Forget a batch of what was registered for migrations whose date is older than that; give whose it was.
 
-    The migration goes with it, also a draft as old that was never posted.
+    A migration goes with the last of it, also a draft as old that was never posted.
     """
-    over = select(migrations.c.id).where(
-        or_(migrations.c.deadline < before, and_(migrations.c.posted_at.is_(None), migrations.c.created_at < before))
-    )
-    ids = (await connection.scalars(over.order_by(migrations.c.id).limit(_A_BATCH))).all()
-    touched = await _remove(connection, select(registrations.c.id).where(registrations.c.migration_id.in_(ids)))
-    await connection.execute(delete(migrations).where(migrations.c.id.in_(ids)))
+    over = or_(migrations.c.deadline < before, and_(migrations.c.posted_at.is_(None), migrations.c.created_at < before))
+    ids = select(migrations.c.id).where(over)
+    theirs_of_it = select(registrations.c.id).where(registrations.c.migration_id.in_(ids)).order_by(registrations.c.id)
+    touched = await _remove(connection, theirs_of_it.limit(_A_BATCH))
+    has_some = exists().where(registrations.c.migration_id == migrations.c.id)
+    await connection.execute(delete(migrations).where(over, ~has_some))
     return touched
 
 

@@ -202,9 +202,24 @@ async def test_who_is_behind_a_process_is_named_only_where_they_allow_it(app: An
 
 async def test_retention_takes_many_people_in_batches(app: Any, clock: Any) -> None:
     rows = [
-        {"user_id": 10**6 + n, "safe_word": "amber otter", "locale": "en", "created_at": clock.now} for n in range(450)
+        {"user_id": 10**6 + n, "safe_word": "amber otter", "locale": "en", "created_at": clock.now} for n in range(60)
     ]
     async with app.database.write() as connection:
         await connection.execute(insert(people_table), rows)
     clock.move(days=app.settings.privacy.retention_days + 1)
-    assert await app.privacy.forget_older(clock.now) == 450
+    assert await app.privacy.forget_older(clock.now) == 60
+
+
+async def test_a_migration_of_many_ends_in_batches(
+    app: Any, world: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "_A_BATCH", 3)
+    migration = await announced(app, clock.now + app.settings.privacy.keeps)
+    for user_id in (ADA, BOB):
+        text = " ".join(world.nowhere() for _ in range(2))
+        await app.registering.register(request(user_id, text, migration_id=migration))
+    clock.move(days=3 * app.settings.privacy.retention_days)
+    assert await app.privacy.forget_older(clock.now) >= 2
+    for user_id in (ADA, BOB):
+        assert not any((await everything(app, user_id)).values())
+    assert await app.announcing.progress(GUILD) == []
