@@ -72,7 +72,7 @@ def main() -> None:
         compiled = io.BytesIO()
         write_mo(compiled, catalog)
         path.with_suffix(".mo").write_bytes(compiled.getvalue())
-    print(f"{len(template)} sentences in {TEMPLATE.relative_to(ROOT)}")
+    print(f"{len(template)} sentences in {TEMPLATE.name}")
 
 
 if __name__ == "__main__":

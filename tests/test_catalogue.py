@@ -13,6 +13,7 @@ from bot.errors import BadInput, MalformedKey, PatchbellError
 from cogs.errors import said
 from cogs.messages import language
 from cogs.messages.language import _, ngettext, speaking
+from scripts import catalogue
 from scripts.catalogue import TEMPLATE, gather, keywords, render
 from tests import pseudo
 
@@ -143,3 +144,29 @@ def test_errors_are_said_in_the_language_and_what_they_quote_is_code() -> None:
     assert sentence.startswith("⟦⟦`**status**` îš å ŕéšéŕṽéð")
     assert pseudo.unsaid(sentence) == []
     assert said(PatchbellError("Braces {are} plain where nothing is filled in.")).startswith("Braces {are}")
+
+
+def test_a_translator_s_copy_is_brought_up_to_date_and_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the README says: copy the template, translate, `make catalogue`; what changed since is merged."""
+    monkeypatch.setattr(catalogue, "LOCALES", tmp_path)
+    monkeypatch.setattr(catalogue, "TEMPLATE", tmp_path / "patchbell.pot")
+    catalogue.main()
+    copy = tmp_path / "pt_BR" / "LC_MESSAGES" / "patchbell.po"
+    copy.parent.mkdir(parents=True)
+    text = (tmp_path / "patchbell.pot").read_text()
+    translated = text.replace('msgid "**Details**"\nmsgstr ""', 'msgid "**Details**"\nmsgstr "**Detalhes**"')
+    assert translated != text
+    gone = '\nmsgid "A sentence of an older version."\nmsgstr "Uma frase."\n'
+    copy.write_text(translated + gone)
+    catalogue.main()
+    assert '#~ msgid "A sentence of an older version."' in copy.read_text()
+    monkeypatch.setattr(language, "CATALOGUES", tmp_path)
+    language.catalogue_of.cache_clear()
+    with speaking("pt-BR"):
+        assert _("**Details**") == "**Detalhes**"
+        assert _("**I keep nothing of you.**") == "**I keep nothing of you.**"
+        assert ngettext("{number:,} process", "{number:,} processes", 2) == "2 processes"
+    language.catalogue_of.cache_clear()
+    assert "sentences in patchbell.pot" in capsys.readouterr().out
