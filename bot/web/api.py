@@ -40,7 +40,7 @@ from bot.services.ticket_acts import TicketActs
 from bot.services.ticketing import SignedMessage, Template, TicketContents, Ticketing, TicketProcess
 from bot.settings import Settings
 from bot.web import metrics
-from bot.web.bodies import network_of, process_as_json, read_body, refusal, template_as_json
+from bot.web.bodies import network_of, packed, process_as_json, read_body, refusal, template_as_json
 from bot.web.watches import Watches
 
 _MOST = 200
@@ -98,7 +98,7 @@ class Api:
         """Show what the link is for. Changes nothing."""
         contents = await self._open((await read_body(request, _Body)).ticket)
         todo = [each for each in contents.processes if each.status is not Verdict.PATCHED]
-        return web.json_response(
+        return packed(
             {
                 "name": contents.display_name_hint,
                 "community": contents.community,

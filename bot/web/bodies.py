@@ -41,6 +41,13 @@ async def read_body(request: web.Request, shape: type[_Shape]) -> _Shape:
         raise refusal(web.HTTPBadRequest, "That is not what this page sends. Reload it.") from None
 
 
+def packed(answer: dict[str, object]) -> web.Response:
+    """Answer with JSON that has the whole Lua in it: compressed, a quarter of its size."""
+    response = web.json_response(answer)
+    response.enable_compression()
+    return response
+
+
 def network_of(settings: Settings) -> dict[str, str]:
     """Say where the page posts what was signed, and where it reads what came of it."""
     return {"mu": settings.ao.mu_url, "cu": settings.ao.cu_url}

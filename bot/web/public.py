@@ -22,7 +22,7 @@ from bot.errors import BadInput, Busy, MalformedProcessId
 from bot.services.showing import Showing
 from bot.services.ticketing import template_of
 from bot.settings import Settings
-from bot.web.bodies import network_of, process_as_json, read_body, refusal, template_as_json
+from bot.web.bodies import network_of, packed, process_as_json, read_body, refusal, template_as_json
 from bot.web.watches import Watches
 
 _OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -74,7 +74,7 @@ class Public:
             status=status,
             way=way_of(metadata),
         )
-        return web.json_response(
+        return packed(
             _verdict(card)
             | {
                 "processes": [shown | {"template": 0}],

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.web import metrics
 from bot.web.api import Api
 from bot.web.bodies import BODY_LIMIT, refusal
+from bot.web.files import file_handler
 from bot.web.headers import security_headers
 from bot.web.health import Health
 from bot.web.limits import RateLimit, client_address
@@ -30,11 +31,8 @@ from bot.web.public import Public
 from bot.web.watches import Believes, Watches
 
 STATIC: Final = Path(__file__).parent / "static"
-FILES: Final = (
-    *(f"{name}.js" for name in ("ao", "bot", "help", "sending", "sign", "view", "watch")),
-    "sign.css",
-    "bell.svg",
-)
+SCRIPTS: Final = ("ao", "bot", "help", "sending", "sign", "view", "watch")
+FILES: Final = (*(f"{name}.js" for name in SCRIPTS), "sign.css", "bell.svg")
 API_BURST, API_PER_SECOND = 60, 5.0
 PUBLIC_BURST, PUBLIC_PER_SECOND = 30, 0.5
 HEALTH_SECONDS = 5
@@ -63,10 +61,10 @@ def build_app(
     app.cleanup_ctx.append(_stopping(watches, showing))
     app.add_routes(Api(ticketing, acts, watches, settings).routes())
     app.add_routes(Public(showing, watches, settings, preset).routes())
-    app.router.add_get("/sign", _file("sign.html"))
-    app.router.add_get("/p/{process}", _file("sign.html"))
+    app.router.add_get("/sign", file_handler(STATIC / "sign.html"))
+    app.router.add_get("/p/{process}", file_handler(STATIC / "sign.html"))
     for name in FILES:
-        app.router.add_get(f"/static/{name}", _file(name))
+        app.router.add_get(f"/static/{name}", file_handler(STATIC / name))
     app.router.add_get("/healthz", _healthz(health))
     app.router.add_get("/metrics", _metrics)
     return app
@@ -168,14 +166,6 @@ def _stopping(watches: Watches, showing: Showing) -> Callable[[web.Application],
         await showing.stop()
 
     return context
-
-
-def _file(name: str) -> Handler:
-    async def send(_request: web.Request) -> web.StreamResponse:
-        # `no-cache` asks each time whether it changed: a new release's page never runs an old script.
-        return web.FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
-
-    return send
 
 
 def _healthz(health: Callable[[], Awaitable[Health]]) -> Handler:

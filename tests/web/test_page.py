@@ -442,6 +442,24 @@ async def test_it_fits_and_names_what_it_shows(house: House, page: Page, width: 
     assert await page.evaluate(UNNAMED) == []
 
 
+async def test_all_of_it_weighs_under_sixty_kilobytes(house: House, page: Page) -> None:
+    """All that a browser fetches from the bot until there is something to sign, as it goes over the wire."""
+    network = await page.context.new_cdp_session(page)
+    await network.send("Network.enable")
+    weights: dict[str, float] = {}
+    network.on(
+        "Network.loadingFinished", lambda event: weights.update({event["requestId"]: event["encodedDataLength"]})
+    )
+    await open_page(page, await house.register(house.spawn(handler=False)))
+    await connect(page)
+    await expect(page.locator(".message .lua")).to_be_visible()
+    files = await page.evaluate("performance.getEntriesByType('resource').map(({name}) => new URL(name).pathname)")
+    assert {"/static/ao.js", "/static/sign.css", "/api/ticket", "/api/processes"} <= set(files)
+    mine = [name for name in files if not name.startswith("/sandbox/") and name.startswith(("/static/", "/api/"))]
+    assert len(weights) >= len(mine) + 1
+    assert 10_000 < sum(weights.values()) < 60_000
+
+
 UNCOVERED = """() => [...document.querySelectorAll(".what, .tags tr, #cannot li, #act button")].filter((part) => {
   part.scrollIntoView({ block: "nearest" });
   const { left, right, top, bottom } = part.getBoundingClientRect();

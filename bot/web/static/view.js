@@ -117,7 +117,8 @@ function oneMessage({ target, tags, data }, processes, link) {
     ...(keys.length ? [make("p", ["Anyone will be able to read: ", make("b", plain(keys.join(", "), 300))], "reads")] : []),
     make("h3", "Details"),
     ...(processes.length > 1 ? [region("ul", processes.map((process) => make("li", [make("code", process.process), " ",
-      ...(nameOf(process) === short(process.process) ? [] : [make("span", nameOf(process), "name")])])), "targets", "The processes")]
+      ...(nameOf(process) === short(process.process) ? [] : [make("span", nameOf(process), "name")])])), "targets",
+      installs ? "Processes that get the code" : "Processes that are asked")]
       : []),
     table,
     ...(installs ? [region("pre", data, "lua", "The whole Lua that will be signed")] : []),
