@@ -9,7 +9,7 @@
 -- To publish everything again: send Action = @ACTION@. To turn it off: StatePatchEnabled = false. To show what is in no
 -- global: declare it with get = function() return … end in the place of names.
 --
--- A key with more than StatePatch.most entries, or one that takes more than StatePatch.instructions to look through, would make
+-- A key with more than StatePatch.most entries, or that takes more than StatePatch.instructions to look through, would make
 -- every message slow: it is followed no more, and the reason can be read at statepatch/stopped/<its path>. Instructions of
 -- Lua, not seconds, because every compute unit must come to the same result. After a change of the limits, or of the table,
 -- @ACTION@ tries again.
@@ -32,6 +32,11 @@ StatePatch.again = {} -- path → true where something went wrong: what was sent
 StatePatch.declared = {
 @DECLARED@
 }
+
+-- After an Eval without a value aos's own print fails, and would fail the whole message with it.
+function StatePatch.tell(words)
+  if not pcall(print, words) and HANDLER_PRINT_LOGS then table.insert(HANDLER_PRINT_LOGS, words) end
+end
 
 do
   local DEVICE, UNSET = "patch@1.0", "__ao-unset__"
@@ -208,7 +213,8 @@ do
     else
       StatePatch.again[name] = true
     end
-    print("StatePatch: " .. name .. " is not followed: " .. (StatePatch.stopped[name] or tostring(problem)))
+    local why = StatePatch.stopped[name] or type(problem) == "string" and problem or type(problem)
+    StatePatch.tell("StatePatch: " .. name .. " is not followed: " .. why)
   end
 
   -- Sends one patch message with what changed, or with everything. Gives the published paths, and the globals that have
@@ -264,7 +270,7 @@ do
   local function publish()
     if not StatePatch or not StatePatchEnabled then return end
     local ok, problem = pcall(StatePatch.publish)
-    if not ok then print("StatePatch: " .. tostring(problem)) end
+    if not ok then pcall(StatePatch.tell, "StatePatch: " .. (type(problem) == "string" and problem or type(problem))) end
   end
 
   -- aos looks Handlers.evaluate up for every message, so wrapping it covers every handler, later ones and Eval too. When a
@@ -295,7 +301,7 @@ end
 -- wallet; for one that the process sends to itself it is ao.id.
 Handlers.remove("@ACTION@")
 Handlers.prepend("@ACTION@", Handlers.utils.hasMatchingTag("Action", "@ACTION@"), function(msg)
-  if StatePatch and (msg.From == Owner or msg.From == ao.id) then print(StatePatch.announce()) end
+  if StatePatch and (msg.From == Owner or msg.From == ao.id) then StatePatch.tell(StatePatch.announce()) end
 end)
 
 return StatePatch.announce()

@@ -380,3 +380,18 @@ def amounts(state: Any) -> Any:
         return state
     inner = {key: amounts(value) for key, value in state.items()}
     return {key: value for key, value in inner.items() if value not in ("0", {})}
+
+
+@pytest.mark.parametrize("thrown", ["'odd'", "{}", "setmetatable({}, { __tostring = error })", "nil", "print"])
+def test_whatever_is_thrown_and_wherever_printing_fails_the_message_goes_through(aos: Aos, thrown: str) -> None:
+    aos.evaluate(HANDLER)
+    aos.evaluate(f"""
+      Info = setmetatable({{ a = 1 }}, {{ __pairs = function() error({thrown}, 0) end }})
+      print = function() error("nothing may be printed") end
+    """)
+    assert aos.message("Transfer") == [{"cache": {"balances": {"bob": "6"}}}]
+    assert aos.message("EnableStatePatch") == [{"cache": {"balances": {"alice": "100", "bob": "6"}}}]
+    assert "Error" not in aos.result
+    aos.evaluate("ao.send = function() error('refused') end Balances.bob = '9'")
+    assert aos.message("Transfer") == []
+    assert "Error" not in aos.result
