@@ -64,7 +64,7 @@ async def test_health_is_served_and_says_what_moves(make, sender):
             answer = await client.get(f"http://127.0.0.1:{application.web_port}/healthz")
         assert answer.status_code == 200
         names = {part["name"] for part in answer.json()["parts"]}
-        assert names == {"sweep", "hinting", "reminding", "delivering", "tidying", "database"}
+        assert names == {"sweep", "hinting", "reminding", "delivering", "tidying", "retention", "database"}
     finally:
         await application.stop()
 
@@ -82,7 +82,7 @@ async def test_silence_is_unhealthy_and_operators_are_told_once(make, sender, cl
             await application._watch_once()
         async with application.database.read() as connection:
             sentences = {each.notice.sentence for each in await outbox.of_person(connection, 900)}
-        silent = {"sweep", "hinting", "reminding", "delivering", "tidying"}
+        silent = {"sweep", "hinting", "reminding", "delivering", "tidying", "retention"}
         assert {sentence.split()[1] for sentence in sentences} == silent
     finally:
         await application.stop()

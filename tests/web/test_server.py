@@ -225,7 +225,8 @@ async def test_health_is_honest(http: aiohttp.ClientSession, house: House) -> No
     parts = {part["name"]: part for part in report["parts"]}
     assert parts["sweep"]["ok"] is False
     assert parts["database"]["ok"] is True
-    for part in (house.app.checking, house.app.hinting, house.app.reminding, house.app.delivering, house.app.tidying):
+    app = house.app
+    for part in (app.checking, app.hinting, app.reminding, app.delivering, app.tidying, app.retaining):
         part.pulse.beat()
     async with http.get(f"{house.url}/healthz") as answer:
         assert (answer.status, (await answer.json())["ok"]) == (200, True)
