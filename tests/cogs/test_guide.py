@@ -64,6 +64,7 @@ async def test_an_id_that_begins_with_a_hyphen_is_no_option_of_aos(stage: Any) -
     assert f"aos -- {process}\n" in (await reply.wait_final()).text
 
 
+@pytest.mark.slow
 async def test_the_button_is_there_only_where_the_file_is_of_use(stage: Any) -> None:
     for process, options in (
         (stage.patched(), {}),

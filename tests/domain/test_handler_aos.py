@@ -86,7 +86,10 @@ def patch_of(message: dict[str, Any]) -> dict[str, Any] | None:
     return {name: value for name, value in tags.items() if name.islower() and name != "device"}
 
 
-@pytest.fixture(params=VERSIONS)
+OLDER = [pytest.param(version, marks=pytest.mark.slow) for version in VERSIONS[:-1]]
+
+
+@pytest.fixture(params=[*OLDER, VERSIONS[-1]])
 def aos(request: pytest.FixtureRequest, node: str, npm_ci: Callable[[Path], Path]) -> Iterator[Aos]:
     process = [("Data-Protocol", "ao"), ("Type", "Process"), ("Authority", AUTHORITY)]
     environment = {"Id": PROCESS, "Owner": OWNER, "Tags": [{"name": n, "value": v} for n, v in process]}
@@ -223,6 +226,7 @@ def test_the_file_that_aos_loads_is_the_same_eval(aos: Aos) -> None:
     assert "StatePatch: off" in aos.said
 
 
+@pytest.mark.slow
 def test_ten_thousand_holders_stay_bearable_and_past_twenty_thousand_it_stops(aos: Aos) -> None:
     fill = 'for i = 1, {} do Balances[string.format("%043d", i)] = tostring(i) end return 1'
     aos.evaluate(fill.format(10_000))
@@ -245,6 +249,7 @@ def test_ten_thousand_holders_stay_bearable_and_past_twenty_thousand_it_stops(ao
     assert again["statepatch"] == {"stopped": {"cache": {"balances": "__ao-unset__"}}}
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_is_followed_no_more_and_says_why(aos: Aos) -> None:
     aos.evaluate(HANDLER)
     assert aos.evaluate("local _ = setmetatable(Balances, { __pairs = function() while true do end end })") == [
