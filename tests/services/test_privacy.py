@@ -119,6 +119,22 @@ async def test_erasing_leaves_nothing_and_touches_nobody_else(app: Any, world: A
     await app.privacy.erase(ADA)  # twice is as good as once
 
 
+async def test_erasing_while_a_message_is_sent_leaves_nothing_either(app: Any, world: Any, sender: Any) -> None:
+    await app.registering.register(request(ADA, world.unpatched()))
+    send = sender.send
+
+    async def erase_meanwhile(envelope: Any) -> Any:
+        sent = await send(envelope)
+        await app.privacy.erase(ADA)
+        return sent
+
+    sender.send = erase_meanwhile
+    assert await app.delivering.deliver_due() == 1
+    assert len(sender.envelopes) == 1
+    assert not any((await everything(app, ADA)).values())
+    assert await app.delivering.deliver_due() == 0
+
+
 async def stored(connection: AsyncConnection, table: str, column: str, value: object) -> int:
     of = metadata.tables[table]
     return await connection.scalar(select(func.count()).select_from(of).where(of.c[column] == value)) or 0
