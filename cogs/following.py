@@ -63,6 +63,7 @@ async def first_dm_state(application: Application, delivery: int) -> tuple[First
 
 async def tell_closed(interaction: Interaction, application: Application) -> None:
     """Tell it to somebody whose DMs don't arrive, after what they asked for, at their next command."""
+    await application.places.seen(interaction.guild_id, interaction.user.id)
     person = await application.registering.person(interaction.user.id)
     if person is None or person.unreachable_code is None or person.stopped_at is not None:
         return

@@ -42,7 +42,7 @@ def make_card(
         evidence=process.evidence,
         requests=process.requests,
         next_check=_next_check(registration, process, target, checks, now),
-        next_reminder=person.next_reminder_at if registration.open else None,
+        next_reminder=person.next_reminder_at if registration.remindable else None,
         stopped=person.stopped_at is not None,
         blocked=Blocked(registration.blocked) if registration.blocked else None,
         sign_url=sign_url if reason is None else None,

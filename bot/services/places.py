@@ -80,6 +80,9 @@ class Places:
         """Hear that a person did something in a server: whatever was thought before, they are in it."""
         if guild_id is None:
             return
+        async with self._database.read() as connection:
+            if not await guilds.is_stranger(connection, guild_id, user_id):
+                return
         async with self._database.write() as connection:
             if await guilds.forget_stranger(connection, guild_id, user_id):
                 await self._agenda.plan(connection, [user_id], self._clock())

@@ -54,6 +54,12 @@ async def with_migrations(connection: AsyncConnection) -> dict[int, bool]:
     return {guild_id: left_at is None for guild_id, left_at in (await connection.execute(query)).all()}
 
 
+async def is_stranger(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
+    """Tell whether a person was not in a server when Discord was last asked."""
+    theirs = (memberships.c.guild_id == guild_id) & (memberships.c.user_id == user_id)
+    return await connection.scalar(select(memberships.c.is_member).where(theirs)) is False
+
+
 async def forget_stranger(connection: AsyncConnection, guild_id: int, user_id: int) -> bool:
     """Forget that a person was not in a server; tell whether that was known."""
     where = (memberships.c.guild_id == guild_id, memberships.c.user_id == user_id, memberships.c.is_member.is_(False))

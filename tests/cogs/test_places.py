@@ -150,6 +150,7 @@ async def test_a_bot_that_is_removed_reminds_nobody_there_also_if_it_was_away(st
     await _until(stage, planned=False)
 
 
+@pytest.mark.slow
 async def test_who_left_is_known_before_a_reminder(stage: Any) -> None:
     await _migration(stage)
     members = stage.application.places.members

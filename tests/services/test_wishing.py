@@ -209,7 +209,7 @@ async def test_what_turns_patched_within_ten_minutes_is_one_message(app, registe
 
 
 async def test_what_turns_patched_in_one_transaction_is_one_message(app, register, world, clock, told):
-    processes = [world.unpatched(f"P{n}") for n in range(14)]
+    processes = [world.unpatched(f"P{n}") for n in range(12)]
     await register(" ".join(processes))
     for process in processes:
         world.patch(process)
@@ -217,7 +217,7 @@ async def test_what_turns_patched_in_one_transaction_is_one_message(app, registe
     clock.move(hours=20)  # past the next look at each, whatever its jitter
     await app.checking.sweep_once()
     (notice,) = await told(Patched)
-    assert 1 + len(notice.others) + notice.more == 14
+    assert 1 + len(notice.others) + notice.more == 12
 
 
 async def test_what_comes_undone_together_is_one_message_and_that_day_there_is_no_other(
