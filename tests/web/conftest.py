@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -27,6 +27,7 @@ from bot.settings import (
     Settings,
     WebSettings,
 )
+from bot.store import people as stored_people
 from sandbox.ao import AoNetwork
 from sandbox.clock import SandboxClock
 from sandbox.wallet import SCRIPT, DemoPerson, make_people, people_as_json
@@ -121,6 +122,17 @@ class House:
         """Give the confirmed status."""
         (card,) = await self.app.registering.cards(USER, ProcessId(process))
         return card.status
+
+    async def blocked(self, process: str) -> str | None:
+        """Give why its owner can't act, as it is stored."""
+        (card,) = await self.app.registering.cards(USER, ProcessId(process))
+        return card.blocked
+
+    async def snoozed_until(self) -> datetime | None:
+        """Give until when marianne is not reminded."""
+        async with self.app.database.read() as connection:
+            person = await stored_people.find(connection, USER)
+        return None if person is None else person.snoozed_until
 
     def messages_of(self, process: str) -> list[dict[str, Any]]:
         """Give what was scheduled on it after its spawn."""
