@@ -7,7 +7,7 @@ for there in vain: within a minute by sending it again under its nonce, which Di
 | met | rule | error |
 |---|---|---|
 | answer lost; 500, 502, 504, 524 | the client asks again by itself, five times; then as for 503 | `SendLater`, doubt |
-| 503; connection reset, refused, cut; silence for 60 s | again after 2, 4, 8 … s, at most an hour | `SendLater`, doubt |
+| 503; connection reset, refused or cut; 60 s silence | after 2, 4, 8 … s, at most an hour | `SendLater`, doubt |
 | 429 of a bucket or shared, up to 60 s | the client waits it out; others go on | none |
 | 429 of a bucket or shared, longer | this message waits as long; others go on | `SendLater` |
 | 429 of all (global), up to 60 s | the client holds all its requests | none |

@@ -63,7 +63,8 @@ class Settling:
                 sent_message_id=sent.message_id,
                 notice=blank(message),
             )
-            if message.user_id is not None:
+            known = message.dm_channel_id == sent.channel_id and message.unreachable_code is None
+            if message.user_id is not None and not known:
                 await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
             if self.on_trial:
                 await self._end_trials(connection, message, now)

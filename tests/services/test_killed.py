@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.notices import FirstDm
-from bot.store import outbox
+from bot.domain.notices import Alarm
+from bot.store import outbox, people
 from bot.store.database import open_database
 
 PROGRAM = Path(__file__).with_name("deliver_to_file.py")
@@ -33,6 +34,14 @@ def deliver(url: str, received: Path, later: float, kill_after: float | None) ->
         return process.returncode == -9
 
 
+async def owe(connection: AsyncConnection, user_id: int) -> int:
+    """Owe a message to somebody whose conversation is open: others would have to stand in line."""
+    now = datetime.now(UTC)
+    await people.remember(connection, user_id, safe_word="a b", locale="en", name_hint="", now=now)
+    await people.change(connection, user_id, dm_channel_id=user_id)
+    return await outbox.owe(connection, Alarm(sentence="x"), now=now, user_id=user_id)
+
+
 @pytest.mark.parametrize(
     ("owed", "kills", "gap"),
     [
@@ -47,12 +56,7 @@ async def test_sent_once_over_kills(tmp_path: Path, owed: int, kills: int, gap: 
     received.touch()
     database = await open_database(url)
     async with database.write() as connection:
-        ids = [
-            await outbox.owe(
-                connection, FirstDm(safe_word="a b", processes=()), now=datetime.now(UTC), user_id=user_id + 1
-            )
-            for user_id in range(owed)
-        ]
+        ids = [await owe(connection, user_id + 1) for user_id in range(owed)]
     await database.close()
     killed = sum(deliver(url, received, gap * turn, random.uniform(0.02, 0.3)) for turn in range(kills))
     deliver(url, received, gap * kills + 7200, None)  # whatever backed off is due by then
