@@ -10,6 +10,7 @@ from bot.domain.card import Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.ways import Way, way_of
 from cogs.messages import words
+from cogs.messages.evidence import evidence
 from cogs.messages.language import _
 from cogs.messages.page import AMBER, GREEN, GREY, RED, Button, Item, Page, line, lines, link, page, press, small
 from cogs.messages.text import code, codes
@@ -65,6 +66,6 @@ def _details(card: StatusCard) -> list[str | Item]:
         _("Name {name}", name=code(known.name)) if known and known.name else None,
         _("Variant {variant}", variant=code(known.variant, 20)) if known and known.variant else None,
         _("Keys asked for: {keys}", keys=codes(card.keys)) if card.keys else None,
-        *words.evidence(card),
+        *evidence(card),
     ]
     return [line(), small(lines(facts))]

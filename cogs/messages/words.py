@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from yarl import URL
-
-from bot.domain.card import Arrival, Blocked, NoSignLink, Outcome, Role, Sighting, StatusCard
+from bot.domain.card import Arrival, Blocked, NoSignLink, Outcome, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
+from cogs.messages.evidence import host
 from cogs.messages.language import _, ngettext
 from cogs.messages.text import ago, code, codes, named
 
@@ -240,13 +239,6 @@ def _voices(judgement: Judgement) -> str:
     return codes([host(node) for node in judgement.nodes], at_most=3)
 
 
-def host(node: str) -> str:
-    """Give a node's host, as people know it."""
-    url = URL(node)
-    host = url.host or node
-    return host if url.is_default_port() or url.port is None else f"{host}:{url.port}"
-
-
 def times(card: StatusCard) -> list[str]:
     """Give since when, when it was and will be looked at, and when the next reminder comes."""
     since = _("Since {when}.", when=ago(card.since)) if card.since and card.status is not Verdict.UNKNOWN else None
@@ -295,22 +287,3 @@ def blocked(card: StatusCard) -> str | None:
     }[card.blocked]
     then = _("I don't remind you of it, but go on checking. *Remind me again* takes that back.")
     return f"{told} {then}"
-
-
-def evidence(card: StatusCard, at_most: int = 6) -> list[str]:
-    """Give one line for each answer of a node, as the evidence has them."""
-    shown = [_answer(each, card.process) for each in card.evidence[:at_most]]
-    rest = len(card.evidence) - len(shown)
-    more = ngettext("and {number:,} more answer", "and {number:,} more answers", rest)
-    return [*shown, *([more] if rest > 0 else [])]
-
-
-def _answer(each: Sighting, process: str) -> str:
-    where = f"{code(host(each.node), 40)} {code(_tail(each.path, process), 50)}: {code(each.reason, 60)}"
-    if each.status is None:
-        return _("{answer} (no answer, {elapsed:,} ms)", answer=where, elapsed=each.elapsed_ms)
-    return _("{answer} ({status}, {elapsed:,} ms)", answer=where, status=each.status, elapsed=each.elapsed_ms)
-
-
-def _tail(path: str, process: str) -> str:
-    return path.split(f"{process}~process@1.0", 1)[-1] or "/"
