@@ -46,8 +46,8 @@ async def owe(connection: AsyncConnection, user_id: int) -> int:
     ("owed", "kills", "gap"),
     [
         pytest.param(40, 1, 300.0, id="once"),
-        pytest.param(600, 20, 0.0, id="often-within", marks=pytest.mark.slow),
-        pytest.param(600, 20, 300.0, id="often-after", marks=pytest.mark.slow),
+        pytest.param(200, 8, 0.0, id="often-within", marks=pytest.mark.slow),
+        pytest.param(200, 8, 300.0, id="often-after", marks=pytest.mark.slow),
     ],
 )
 async def test_sent_once_over_kills(tmp_path: Path, owed: int, kills: int, gap: float):
