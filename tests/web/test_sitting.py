@@ -224,3 +224,15 @@ async def test_a_wallet_switched_while_the_message_is_shown_gets_its_own_list(ho
     await sign(page)
     await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE)
     assert _sent(house, [mine, bens]) == [0, 1]
+
+
+async def test_a_compute_unit_that_lies_patches_nothing(house: House, page: Page) -> None:
+    """It says that there is a handler, and that it answered. The nodes know better, and the page says so."""
+    process = house.spawn(handler=False)
+    lie = {"Messages": [{"Tags": [{"name": "device", "value": "patch@1.0"}]}]}
+    await page.route(f"{house.network.cu_url.rstrip('/')}/**", lambda route: route.fulfill(json=lie))
+    await open_page(page, await house.register(process))
+    await connect(page)
+    await sign(page)
+    await expect(said(page)).to_contain_text("The nodes don't show all of it yet", timeout=PATIENCE)
+    assert await house.status_of(process) != "patched"
