@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run | check | handler | doctor | database`.
+"""The command line: `python -m bot run | check | handler | doctor | database | reminders`.
 
 Exit codes follow sysexits where they fit: 64 a wrong argument, 69 something needed is missing, 78 wrong configuration.
 """
@@ -10,12 +10,14 @@ import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, cast
 
 import typer
 
+from bot.clock import utc_now
 from bot.errors import AlreadyRunning, BadInput, ConfigurationError, PatchbellError
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 database = typer.Typer(help="Look after the database.", no_args_is_help=True)
 app.add_typer(database, name="database")
+reminders = typer.Typer(help="Hold all reminders, and let them go on.", no_args_is_help=True)
+app.add_typer(reminders, name="reminders")
 
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Read this instead of ./config.toml.")]
 
@@ -155,6 +159,40 @@ async def _examine(settings: Settings) -> bool:
             print(finding.line, flush=True)
             fatal = fatal or finding.fatal
     return fatal
+
+
+@reminders.command()
+def hold(
+    hours: Annotated[float, typer.Option(min=0.1, max=720, help="For how long.")] = 2.0, config: Config = None
+) -> None:
+    """Remind nobody for some hours, also while Patchbell runs: for maintenance."""
+    until = utc_now() + timedelta(hours=hours)
+    with _one_sentence():
+        asyncio.run(_hold_reminders(load_settings(config), until))
+    print(f"Nobody is reminded before {until:%Y-%m-%d %H:%M} UTC.")
+
+
+@reminders.command()
+def resume(config: Config = None) -> None:
+    """Let reminders go on; those that were due meanwhile come now."""
+    with _one_sentence():
+        asyncio.run(_hold_reminders(load_settings(config), None))
+    print("Reminders go on.")
+
+
+async def _hold_reminders(settings: Settings, until: datetime | None) -> None:
+    from bot.services import holds
+    from bot.store.database import open_database
+
+    database = await open_database(settings.database.url)
+    try:
+        async with database.write() as connection:
+            if until is None:
+                await holds.end(connection, holds.MAINTENANCE)
+            else:
+                await holds.hold_until(connection, holds.MAINTENANCE, until)
+    finally:
+        await database.close()
 
 
 @database.command()

@@ -7,12 +7,16 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.clock import utc_now
 from bot.domain.handler import render_off
 from bot.domain.presets import load_presets
+from bot.services import holds
+from bot.store.database import open_database
 
 ROOT = Path(__file__).parent.parent
 WELL_FORMED = "Il2mA4oc5fpS3hvqMTePSyc5WNXZyTk-Xc9u4k4Gjz4"
@@ -149,3 +153,21 @@ async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:
     assert "another operator" in ended.out
     assert "https proxy" in lines["web.public_url"]
     assert "secret-token" not in ended.out + ended.err
+
+
+async def test_reminders_are_held_and_go_on_beside_a_program_that_runs(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'patchbell.db'}"
+    held = await patchbell("reminders", "hold", "--hours", "3", cwd=tmp_path, PATCHBELL_DATABASE__URL=url)
+    assert (held.code, held.err) == (0, "")
+    assert held.out.startswith("Nobody is reminded before ")
+    database = await open_database(url)
+    now = utc_now()
+    async with database.read() as connection:
+        until = await holds.held_until(connection, holds.MAINTENANCE, now)
+    assert until is not None
+    assert timedelta(hours=2) < until - now < timedelta(hours=4)
+    resumed = await patchbell("reminders", "resume", cwd=tmp_path, PATCHBELL_DATABASE__URL=url)
+    assert (resumed.code, resumed.out) == (0, "Reminders go on.\n")
+    async with database.read() as connection:
+        assert await holds.held_until(connection, holds.MAINTENANCE, now) is None
+    await database.close()

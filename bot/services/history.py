@@ -80,7 +80,7 @@ class History:
         self, message: Message, held: Mapping[str, datetime], now: datetime, *, quiet: bool
     ) -> tuple[Fate, datetime | None]:
         is_reminder = message.kind in ("reminder", "mention")
-        if is_reminder and self._agenda.settings.maintenance:
+        if is_reminder and (self._agenda.settings.maintenance or holds.MAINTENANCE in held):
             return Fate.MAINTENANCE, None
         if is_reminder and holds.CHECKS in held:
             return Fate.NODES_OUT, held[holds.CHECKS]

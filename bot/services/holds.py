@@ -16,11 +16,13 @@ CHECKS = "hold:checks"
 """Many checks failed at once: it is our node. Nothing is concluded, nobody is reminded."""
 NEW_CONVERSATIONS = "hold:new-conversations"
 """Discord lets us open no new DM (40003, 20026); open conversations go on."""
+MAINTENANCE = "hold:maintenance"
+"""An operator works on something: nobody is reminded (`python -m bot reminders hold`)."""
 SENDS = "hold:sends"
 """Discord takes no message at all (a global limit, Cloudflare, a refused token)."""
 
 
-ALL = (CHECKS, NEW_CONVERSATIONS, SENDS)
+ALL = (CHECKS, MAINTENANCE, NEW_CONVERSATIONS, SENDS)
 
 
 class _Hold(BaseModel):
@@ -69,6 +71,16 @@ async def hold(
     until = now + min(first * 2 ** min(strikes, 20), longest)
     await memos.remember(connection, name, _Hold(until=until, strikes=strikes).model_dump_json())
     return until
+
+
+async def hold_until(connection: AsyncConnection, name: str, until: datetime) -> None:
+    """Hold until then by somebody's decision, whatever was held before."""
+    await memos.remember(connection, name, _Hold(until=until, strikes=0).model_dump_json())
+
+
+async def end(connection: AsyncConnection, name: str) -> None:
+    """End a hold by somebody's decision."""
+    await memos.forget(connection, name)
 
 
 async def on_trial(connection: AsyncConnection, name: str) -> bool:

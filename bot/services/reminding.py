@@ -82,7 +82,8 @@ class Reminding(Loop):
         """Give until when nobody is reminded: many checks failed at once, or an operator wants it so."""
         if self._agenda.settings.maintenance:
             return now + LOOK_AGAIN
-        return await holds.held_until(connection, holds.CHECKS, now)
+        held = await holds.all_held(connection, now)
+        return max((held[name] for name in (holds.CHECKS, holds.MAINTENANCE) if name in held), default=None)
 
     async def _owe(self, connection: AsyncConnection, due: Sequence[Person], now: datetime) -> int:
         user_ids = [person.user_id for person in due]

@@ -188,6 +188,20 @@ async def test_in_maintenance_nobody_is_reminded(app, register, world, clock, to
     assert len(await told(Reminder)) == 1
 
 
+async def test_an_operator_holds_reminders_while_it_runs(app, register, world, clock):
+    await register(world.unpatched())
+    clock.move(days=8)
+    async with app.database.write() as connection:
+        await holds.hold_until(connection, holds.MAINTENANCE, clock() + timedelta(hours=3))
+    assert await app.reminding.owe_due() == 0
+    async with app.database.write() as connection:
+        await holds.end(connection, holds.MAINTENANCE)
+    assert await app.reminding.owe_due() == 1
+    async with app.database.write() as connection:
+        await holds.hold_until(connection, holds.MAINTENANCE, clock() + timedelta(hours=3))
+    assert (await app.history.of_person(ALICE))[0].fate is Fate.MAINTENANCE
+
+
 async def test_what_turns_patched_within_ten_minutes_is_one_message(app, register, world, clock, told):
     processes = [world.unpatched(f"P{n}") for n in range(4)]
     await register(" ".join(processes))
