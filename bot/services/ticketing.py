@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.domain.handler import fingerprint
 from bot.domain.observation import Verdict
 from bot.domain.presets import DEFAULT_PRESET, Preset
 from bot.domain.process_id import ProcessId
@@ -32,7 +32,8 @@ _ENDED = "This link has ended. Type /status in Discord for a new one."
 class Template:
     """What may be signed for a process: a preset's action, keys and Lua, never what a person typed.
 
-    `lua` is empty where the app must bring its own handler; `sha256` is that of its UTF-8, in hexadecimal.
+    `lua` is empty where the app must bring its own handler, and where ours was never tried. `sha256` is that of its
+    UTF-8, in hexadecimal.
     """
 
     action: str
@@ -41,14 +42,14 @@ class Template:
     sha256: str
 
 
-def template_of(preset: Preset) -> Template:
-    """Give what a preset lets be signed."""
-    lua = preset.handler or ""
+def template_of(preset: Preset, way: Way) -> Template:
+    """Give what a preset lets be signed for a process: the Lua only on an aos that it was tried on."""
+    lua = (preset.handler or "") if way is Way.INSTALL else ""
     return Template(
         action=preset.action,
         keys=tuple(each.key for each in preset.keys),
         lua=lua,
-        sha256=hashlib.sha256(lua.encode()).hexdigest() if lua else "",
+        sha256=fingerprint(lua) if lua else "",
     )
 
 
@@ -182,6 +183,7 @@ class Ticketing:
         self, registration: Registration, known: Process | None, label: str | None, signed: SignedMessage | None
     ) -> TicketProcess:
         metadata = known.metadata if known is not None else None
+        way = way_of(metadata)
         return TicketProcess(
             process=registration.process,
             label=label,
@@ -189,7 +191,7 @@ class Ticketing:
             owner=metadata.owner if metadata is not None else None,
             status=registration.verdict,
             blocked=registration.blocked,
-            way=way_of(metadata),
-            template=template_of(self._preset(registration)),
+            way=way,
+            template=template_of(self._preset(registration), way),
             signed=signed,
         )

@@ -65,6 +65,7 @@ class Public:
         card = await self._card(process, ())
         watch = self.watches.of(process)
         metadata = card.metadata
+        way = way_of(metadata)
         status = watch.latest or (card.latest.verdict if card.latest is not None else card.status)
         shown = process_as_json(
             process=process,
@@ -72,13 +73,13 @@ class Public:
             name=metadata.name if metadata is not None else None,
             owner=metadata.owner if metadata is not None else None,
             status=status,
-            way=way_of(metadata),
+            way=way,
         )
         return packed(
             _verdict(card)
             | {
                 "processes": [shown | {"template": 0}],
-                "templates": [template_as_json(template_of(self.preset))],
+                "templates": [template_as_json(template_of(self.preset, way))],
                 "network": network_of(self.settings),
                 "checking": watch.running,
                 "latest": watch.latest,

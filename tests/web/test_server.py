@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from bot.domain.ways import AOS_MODULES
+
 if TYPE_CHECKING:
     from tests.web.conftest import House, OpenHouse
 
@@ -64,6 +66,20 @@ async def test_a_ticket_opens_as_it_was_made(house: House, api: Api) -> None:
     assert template["lua"].startswith("-- Patchbell state patch")
     assert template["sha256"] == hashlib.sha256(template["lua"].encode()).hexdigest()
     assert process not in json.dumps(contents)  # which it is, is told to its owner's wallet
+
+
+async def test_code_is_handed_out_only_for_an_aos_that_it_was_tried_on(
+    house: House, api: Api, http: aiohttp.ClientSession
+) -> None:
+    for module, tried in ((next(iter(AOS_MODULES)), True), ("M" * 42 + "A", False)):
+        process = house.network.spawn(house.ada.address, "", {"Module": module})
+        ticket = (await house.register(process)).partition("#")[2]
+        _, listed, _ = await api("processes", {"ticket": ticket, "address": house.ada.address})
+        _, contents, _ = await api("ticket", {"ticket": ticket})
+        (shown,) = [each for each in listed["processes"] if each["process"] == process]
+        assert bool(contents["templates"][shown["template"]]["lua"]) is tried
+        async with http.get(f"{house.url}/api/p/{process}/page") as answer:
+            assert bool((await answer.json())["templates"][0]["lua"]) is tried
 
 
 async def test_an_address_is_told_what_it_owns_and_how_much_it_does_not(house: House, api: Api) -> None:

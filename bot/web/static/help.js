@@ -78,7 +78,8 @@ export function showCode({ templates }) {
 async function keyFile() {
   try {
     const { processes } = await processesOf(null, true);
-    $("aos").textContent = processes.map(({ process }) => `aos ${process}\n.load patchbell.lua`).join("\n\n");
+    const named = (process) => (process.startsWith("-") ? `-- ${process}` : process); // else it would be an option of aos
+    $("aos").textContent = processes.map(({ process }) => `aos ${named(process)}\n.load patchbell.lua`).join("\n\n");
   } catch (error) {
     return trouble(error.message);
   }
