@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import delivery, killing, loop, reading
+from benchmarks import delivery, killing, loop, page, reading
 
 if __name__ == "__main__":
     loop.main()
@@ -12,3 +12,5 @@ if __name__ == "__main__":
     delivery.main(1_000)  # `python -m benchmarks.delivery`: ten thousand, in a quarter of an hour
     print()
     killing.main()
+    print()
+    page.main()
