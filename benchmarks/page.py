@@ -1,8 +1,8 @@
 """What the signing page costs beside the same page with aoconnect: bytes, and time until its button can be pressed.
 
 Both are served by the same server in one run, and loaded in turn by the same headless Chromium: each time with an empty
-cache, on a processor four times slower than this one, over a line of 1.6 Mbit/s with 150 ms to the server, which is what
-Lighthouse takes a phone to be. Read the ratios, not the times.
+cache, on a processor four times slower than this one, over a line of 1.6 Mbit/s with 150 ms to the server, which is
+what Lighthouse takes a phone to be. Read the ratios, not the times.
 """
 
 from __future__ import annotations
