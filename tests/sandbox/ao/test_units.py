@@ -1,4 +1,4 @@
-"""The messenger and compute units over HTTP: signatures, redirects, results, refusals, preflights."""
+"""The units over HTTP: signatures, redirects, results, refusals, preflights."""
 
 from __future__ import annotations
 
@@ -128,3 +128,33 @@ async def test_unknown_messages_and_stuck_processes_have_no_result(ask: Any, net
     _, sent, _ = await ask("POST", network.mu_url, data=wallet.message(process, "Hello"))
     assert (await ask("GET", result.format(sent["id"])))[0] == 500
     assert (await ask("GET", result.format(process)))[0] == 200, "the spawn itself was computed"
+
+
+async def test_a_dry_run_says_what_would_come_of_it_and_leaves_nothing(
+    ask: Any, network: AoNetwork, wallet: Any
+) -> None:
+    counts = """N = 0
+    Handlers.add("Add", "Add", function(msg) N = N + 1; ao.send({ device = "patch@1.0", n = tostring(N) }) end)"""
+    process = network.spawn(wallet.address, counts)
+    asked = {"Id": "1234", "Target": process, "Owner": wallet.address, "Data": " ", "Anchor": "0"}
+    tried = {"json": asked | {"Tags": [{"name": "Action", "value": "Add"}]}}
+    url = f"{network.cu_url}/dry-run?process-id={process}"
+    for _ in range(2):
+        status, result, _ = await ask("POST", url, **tried)
+        assert status == 200
+        assert {"name": "n", "value": "1"} in result["Messages"][0]["Tags"]
+    assert network.processes[process].head == 0
+    assert (await ask("POST", f"{network.cu_url}/dry-run?process-id={'x' * 43}", **tried))[0] == 404
+
+
+async def test_the_scheduler_shows_a_message_with_recipient_signer_and_tags(
+    ask: Any, network: AoNetwork, wallet: Any
+) -> None:
+    process = network.spawn(wallet.address)
+    _, sent, _ = await ask("POST", network.mu_url, data=wallet.message(process, "Hello"))
+    status, shown, _ = await ask("GET", f"{network.su_url}/{sent['id']}?process-id={process}")
+    message = shown["message"]
+    assert (status, message["id"], message["target"]) == (200, sent["id"], process)
+    assert message["owner"]["address"] == wallet.address
+    assert {"name": "Action", "value": "Hello"} in message["tags"]
+    assert (await ask("GET", f"{network.su_url}/{'x' * 43}?process-id={process}"))[0] == 404
