@@ -81,13 +81,15 @@ function only(message, context) {
 function apps(message, context) {
   if (!context.apps.length || message.ephemeral) return null;
   const menu = make("details", { className: "apps" }, make("summary", { "aria-label": "Apps" }, icon("more")));
+  const list = make("div", {});
+  menu.append(list);
   for (const app of context.apps) {
     const button = make("button", { type: "button" }, app.name);
     button.addEventListener("click", () => {
       menu.open = false;
       app.run(message);
     });
-    menu.append(button);
+    list.append(button);
   }
   return menu;
 }
