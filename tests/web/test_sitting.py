@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.web.test_page import connect, open_page, press, said, sign, trouble
+from tests.web.test_page import allow, connect, open_page, press, said, sign, trouble
 
 if TYPE_CHECKING:
     from tests.web.conftest import House
@@ -17,8 +18,9 @@ pytestmark = [pytest.mark.chromium, pytest.mark.slow, pytest.mark.asyncio(loop_s
 PATIENCE = 60_000
 
 
-async def _register(house: House, number: int) -> tuple[list[str], str]:
-    made = [house.spawn(handler=each % 3 > 0) for each in range(number)]
+async def _register(house: House, number: int, bare: int = 3) -> tuple[list[str], str]:
+    """Every `bare`th has no handler."""
+    made = [house.spawn(handler=each % bare > 0) for each in range(number)]
     links = [await house.register(process, label=f"Vault {each}") for each, process in enumerate(made)]
     return made, links[-1]
 
@@ -28,7 +30,7 @@ def _sent(house: House, made: list[str]) -> list[int]:
 
 
 async def test_thirty_in_one_sitting_with_one_approval(house: House, page: Page) -> None:
-    made, _ = await _register(house, 30)
+    made, _ = await _register(house, 30, bare=10)
     others = house.spawn(handler=True, owner=house.ben.address)
     await open_page(page, await house.register(others))
     await expect(page.locator("#title")).to_have_text("31 messages to sign")
@@ -39,7 +41,7 @@ async def test_thirty_in_one_sitting_with_one_approval(house: House, page: Page)
     shown = await page.locator("#messages").inner_text()
     assert all(process in shown for process in made)
     assert others not in await page.content()
-    assert await page.locator(".message").count() == 2  # ten get the code, twenty are asked
+    assert await page.locator(".message").count() == 2  # three get the code, the others are asked
     assert await page.locator(".message .lua").count() == 1
     await sign(page, "Sign all 30")
     await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE)
@@ -47,6 +49,23 @@ async def test_thirty_in_one_sitting_with_one_approval(house: House, page: Page)
     assert _sent(house, made) == [1] * 30
     assert house.messages_of(others) == []
     assert await page.locator(".state").all_inner_texts() == ["patched"] * 30
+
+
+async def test_more_than_a_wallet_takes_at_once_is_split(house: House, page: Page) -> None:
+    made, link = await _register(house, 16, bare=1)  # the Lua sixteen times is more than 200 kB
+    await open_page(page, link)
+    await connect(page)
+    button = page.get_by_role("button", name=re.compile("^Sign all"))
+    signed = 0
+    while signed < len(made):
+        await expect(button).to_be_enabled(timeout=PATIENCE)
+        label = await button.inner_text()
+        await button.click()
+        await allow(page, "Sign")
+        await expect(button).to_be_hidden()
+        signed += int(label.rpartition(" ")[2])
+    await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE)
+    assert _sent(house, made) == [1] * 16
 
 
 async def test_a_wallet_that_signs_no_batch_is_asked_one_by_one(house: House, page: Page) -> None:

@@ -82,7 +82,7 @@ export async function sign(wallet, address, { target, tags, data }) {
   return opened(await asked(() => wallet.signDataItem({ data, tags, target })), address);
 }
 
-export const BATCH_BYTES = 180_000; // wallets take 200 kB in one question
+export const BATCH_BYTES = 195_000; // wallets take 200 kB in one question
 
 /** Has the wallet sign several in one question, in the order given. Wallets that can have `batchSignDataItem`. */
 export async function signTogether(wallet, address, messages) {

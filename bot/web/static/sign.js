@@ -101,7 +101,7 @@ function grouped(able) {
   if (fresh.length < 2 || !sender.together) return [...groups, ...fresh.map((process) => [process])];
   let room = 0;
   for (const process of fresh) {
-    const size = 2000 + new TextEncoder().encode(sender.messageOf(process).data).length;
+    const size = 1300 + new TextEncoder().encode(sender.messageOf(process).data).length;
     if (room < size) {
       groups.push([]);
       room = BATCH_BYTES;
