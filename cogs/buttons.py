@@ -162,7 +162,7 @@ class RegisterForm(Form):
         self.add_item(
             ui.Label[Any](
                 text=_("Process id, or several"),
-                description=_("43 letters and digits each, with anything between them. I never need a key."),
+                description=_("43 letters and digits each. I never need a private key."),
                 component=self._processes,
             )
         )
