@@ -50,7 +50,8 @@ async def _walk(visitor: Visitor) -> None:
     done = page.locator(".message").filter(has_text="Done:")
     await expect(done).to_have_count(2, timeout=60_000)
     await expect(page.locator(".pick .mark.patched")).to_have_count(3, timeout=60_000)
-    await page.locator("#processes details").last.scroll_into_view_if_needed()
+    # At one go: the panel is drawn anew whenever something moves.
+    await page.evaluate("[...document.querySelectorAll('#processes details')].at(-1).scrollIntoView()")
     await _keep(page, "4-patched")
     await visitor.act_as("Mira")
     await visitor.go("announcements")
