@@ -38,12 +38,17 @@ class Blocked(StrEnum):
     LOST_WALLET = "lost-wallet"
     NOT_MINE_TO_SIGN = "not-mine-to-sign"
     OWNED_BY_APP = "owned-by-app"
+    NO_HANDLER = "no-handler"
     REFUSED = "refused"
     OTHER = "other"
 
     @classmethod
     def _missing_(cls, value: object) -> Blocked:
         return cls.OTHER
+
+
+FOR_DEVELOPERS = frozenset({Blocked.OWNED_BY_APP, Blocked.NO_HANDLER, Blocked.REFUSED})
+"""What only an app's developers can help with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +132,8 @@ class StatusCard:
 class MigrationProgress:
     """Distinct processes registered as *Mine* in one migration, each counted once by its confirmed status.
 
-    `unreadable` are those that no healthy node could read for 72 hours, which their owners were told.
+    `unreadable` are those that no healthy node could read for 72 hours, which their owners were told. Of the `blocked`
+    ones, `for_developers` are work for the app's developers.
     """
 
     migration_id: int
@@ -138,6 +144,7 @@ class MigrationProgress:
     unknown: int
     unreadable: int = 0
     blocked: int = 0
+    for_developers: int = 0
 
     @property
     def total(self) -> int:

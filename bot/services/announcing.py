@@ -117,10 +117,19 @@ class Announcing:
         """Give how far each posted migration of a guild is, newest first, 25 at most."""
         async with self._database.read() as connection:
             posted = await migrations.of_guild(connection, guild_id)
-            return [_progress(each, await migrations.counts(connection, each.id)) for each in posted]
+            return [
+                _progress(
+                    each,
+                    await migrations.counts(connection, each.id),
+                    await migrations.count_for_developers(connection, each.id),
+                )
+                for each in posted
+            ]
 
 
-def _progress(migration: Migration, counts: Mapping[tuple[Verdict, bool, bool], int]) -> MigrationProgress:
+def _progress(
+    migration: Migration, counts: Mapping[tuple[Verdict, bool, bool], int], for_developers: int
+) -> MigrationProgress:
     """Sort each process into one heap: patched wins over blocked; not found is no better known than unknown."""
 
     def number(*verdicts: Verdict, blocked: bool, told: tuple[bool, ...] = (False, True)) -> int:
@@ -136,4 +145,5 @@ def _progress(migration: Migration, counts: Mapping[tuple[Verdict, bool, bool], 
         unknown=number(*unknown, blocked=False, told=(False,)),
         unreadable=number(*unknown, blocked=False, told=(True,)),
         blocked=number(Verdict.NOT_PATCHED, *unknown, blocked=True),
+        for_developers=for_developers,
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import Subquery, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.card import Role
+from bot.domain.card import FOR_DEVELOPERS, Role
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.store.columns import build
@@ -66,22 +66,34 @@ async def counts(connection: AsyncConnection, migration_id: int) -> dict[tuple[V
     A process that several people registered counts as blocked only where it is for all of them, and by its status as
     soon as one of them may know it.
     """
+    each = _each(migration_id)
+    told = each.c.told > 0
+    query = select(each.c.verdict, each.c.blocked, told.label("told"), func.count().label("number"))
+    rows = await connection.execute(query.group_by(each.c.verdict, each.c.blocked, told))
+    return {(Verdict(row.verdict), bool(row.blocked), bool(row.told)): row.number for row in rows}
+
+
+async def count_for_developers(connection: AsyncConnection, migration_id: int) -> int:
+    """Count those that are blocked, not patched, and only an app's developers can help."""
+    each = _each(migration_id)
+    query = select(func.count()).where(each.c.blocked, each.c.developers > 0, each.c.verdict != Verdict.PATCHED)
+    return await connection.scalar(query.select_from(each)) or 0
+
+
+def _each(migration_id: int) -> Subquery:
+    """Give one row for each process that somebody registered as *Mine*."""
     nobody_may_know = func.count(registrations.c.own) == func.count()
-    each = (
+    for_developers = registrations.c.blocked.in_(reason.value for reason in FOR_DEVELOPERS)
+    return (
         select(
             registrations.c.process,
             case((nobody_may_know, Verdict.UNKNOWN.value), else_=func.max(targets.c.verdict)).label("verdict"),
-            func.count(registrations.c.blocked).label("blocked"),
+            (func.count(registrations.c.blocked) == func.count()).label("blocked"),
             func.count(case((registrations.c.told_unreadable, 1))).label("told"),
-            func.count().label("people"),
+            func.count(case((for_developers, 1))).label("developers"),
         )
         .join(targets, targets.c.id == registrations.c.target_id)
         .where(registrations.c.migration_id == migration_id, registrations.c.role == Role.MINE)
         .group_by(registrations.c.process)
         .subquery()
     )
-    blocked = each.c.blocked == each.c.people
-    told = each.c.told > 0
-    query = select(each.c.verdict, blocked.label("blocked"), told.label("told"), func.count().label("number"))
-    rows = await connection.execute(query.group_by(each.c.verdict, blocked, told))
-    return {(Verdict(row.verdict), bool(row.blocked), bool(row.told)): row.number for row in rows}

@@ -132,6 +132,7 @@ def blocked(reason: Blocked, lines: Sequence[ProcessLine]) -> Page:
         Blocked.LOST_WALLET: _("Nobody but its wallet can sign; its app's developers may know a way."),
         Blocked.NOT_MINE_TO_SIGN: _("Then it waits for whoever can, and your community sees that it waits."),
         Blocked.OWNED_BY_APP: _("Then it is work for its app's developers, and your community sees that it waits."),
+        Blocked.NO_HANDLER: _("Then it is work for its app's developers, who have to bring the code for it."),
         Blocked.REFUSED: _("Its app's developers must have it admitted to the network, or move it."),
         Blocked.OTHER: _("Your community sees that it waits, not whose it is."),
     }[reason]

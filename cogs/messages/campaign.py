@@ -200,5 +200,16 @@ def _counts(migration: MigrationProgress) -> list[str]:
             if unreadable
             else []
         ),
-        *([ngettext("{number:,} blocked", "{number:,} blocked", blocked)] if blocked else []),
+        *([_blocked(blocked, migration.for_developers)] if blocked else []),
     ]
+
+
+def _blocked(blocked: int, for_developers: int) -> str:
+    if not for_developers:
+        return ngettext("{number:,} blocked", "{number:,} blocked", blocked)
+    return ngettext(
+        "{number:,} blocked ({developers:,} for the app's developers)",
+        "{number:,} blocked ({developers:,} for the app's developers)",
+        blocked,
+        developers=for_developers,
+    )

@@ -282,6 +282,7 @@ def blocked(card: StatusCard) -> str | None:
         Blocked.LOST_WALLET: _("You told me that the wallet is lost."),
         Blocked.NOT_MINE_TO_SIGN: _("You told me that it is not yours to sign."),
         Blocked.OWNED_BY_APP: _("You told me that an app owns it, so its developers must act."),
+        Blocked.NO_HANDLER: _("You told me that its code has no way to do it, so its developers must act."),
         Blocked.REFUSED: _("You told me that the network refused your message."),
         Blocked.OTHER: _("You told me that something is in the way."),
     }[card.blocked]

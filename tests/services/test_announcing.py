@@ -77,6 +77,21 @@ async def test_progress_counts_distinct_processes_of_owners_once(app, world, ann
     assert counts == (1, 1, 1, 1, 4)
 
 
+async def test_what_only_developers_can_help_with_is_counted_apart(app, world, announce):
+    migration_id = await announce()
+    lost, apps, shared, patched = world.unpatched(), world.unpatched(), world.unpatched(), world.patched()
+    for user_id, process in ((10, lost), (10, apps), (10, shared), (11, shared), (10, patched)):
+        await app.registering.register(RegisterRequest(user_id, process, Role.MINE, migration_id=migration_id))
+    reasons = {lost: Blocked.LOST_WALLET, apps: Blocked.NO_HANDLER, shared: Blocked.REFUSED, patched: Blocked.REFUSED}
+    for process, reason in reasons.items():
+        await app.reminding.blocking.block(10, process, reason)
+    (progress,) = await app.announcing.progress(GUILD)
+    assert (progress.blocked, progress.for_developers) == (2, 1), "one of two people can still act, or it is done"
+    await app.reminding.blocking.block(11, shared, Blocked.OTHER)
+    (progress,) = await app.announcing.progress(GUILD)
+    assert (progress.blocked, progress.for_developers) == (3, 2)
+
+
 async def test_a_migration_brings_its_keys_and_its_place(app, world, announce):
     migration_id = await announce()
     process = world.network.spawn(world.owner, patches=[{"cache": {"somethingelse": {"a": "1"}}}])

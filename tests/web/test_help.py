@@ -121,7 +121,7 @@ async def test_no_install_is_offered_but_on_the_aos_that_it_was_tried_on(house: 
     assert house.messages_of(process) == []
     await press(page, "Stop reminding me")
     await expect(said(page)).to_contain_text("Nothing was signed.")
-    assert await house.blocked(process) == "other"
+    assert await house.blocked(process) == "no-handler"
 
 
 async def test_what_another_process_owns_no_wallet_signs_for(house: House, page: Page) -> None:

@@ -129,7 +129,7 @@ export async function whoCan(process, why, anyway = null) {
   const choice = await press(ticketed ? "Stop reminding me" : "Go on", ...(ticketed ? ["Go on"] : []), ...(anyway ? [anyway] : []));
   if (choice === anyway) return true;
   if (choice === "Stop reminding me") {
-    await cannot([process], why === "process" ? "owned-by-app" : "other").then(() => trouble(NOTED), (error) => trouble(error.message));
+    await cannot([process], why === "process" ? "owned-by-app" : "no-handler").then(() => trouble(NOTED), (error) => trouble(error.message));
   }
   mark(process, choice === "Stop reminding me" ? "blocked" : "waits", "blocked");
   return false;

@@ -161,8 +161,11 @@ def campaigns() -> Iterator[ui.LayoutView]:
         full = MigrationProgress(
             migration_id=7, title=WIDE, deadline=deadline, patched=9, not_patched=8, unknown=7, unreadable=6, blocked=5
         )
+        helpless = replace(full, for_developers=4)
         empty = MigrationProgress(migration_id=7, title=WIDE, deadline=deadline, patched=0, not_patched=0, unknown=0)
-        yield from (campaign.progress_page(each, signing=False) for each in ([], [empty], [full], [full] * 20))
+        yield from (
+            campaign.progress_page(each, signing=False) for each in ([], [empty], [full], [full] * 20, [helpless])
+        )
         for people, lost in ((1, 0), (9, 0), (9, 1), (20, 2)):
             reached = Reached(people=people, stopped=lost, closed=lost, strangers=lost)
             yield campaign.progress_page([full], signing=True, reached=reached, paused_at=NOW)
