@@ -18,6 +18,8 @@ from bot.domain.presets import load_presets
 from bot.services import holds
 from bot.store.database import open_database
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 WELL_FORMED = "Il2mA4oc5fpS3hvqMTePSyc5WNXZyTk-Xc9u4k4Gjz4"
 

@@ -112,6 +112,7 @@ def lively(raw, seconds: float):
     raw.script = script
 
 
+@pytest.mark.slow
 async def test_an_evaluation_has_its_own_deadline_and_its_timeout_blames_nobody(raw, make):
     node = make()
     lively(raw, 0.4)
@@ -123,6 +124,7 @@ async def test_an_evaluation_has_its_own_deadline_and_its_timeout_blames_nobody(
     assert node.available
 
 
+@pytest.mark.slow
 async def test_a_node_that_takes_requests_and_answers_none_is_not_computing(raw, make):
     raw.answers(keep_open=True)
     node = make(now_timeout=timedelta(seconds=4), timeout=timedelta(seconds=0.2))

@@ -260,6 +260,7 @@ async def test_a_sweep_spends_one_now_on_a_process_in_six_hours(network, reader)
     assert all(node.requests["GET now/at-slot"] <= 1 for node in network.nodes)
 
 
+@pytest.mark.slow
 async def test_what_takes_long_to_compute_is_computed_on_one_node_only(network):
     pid = network.spawn(OWNER, patches=[PATCH])
     for node in network.nodes:

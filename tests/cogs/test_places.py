@@ -14,6 +14,8 @@ from bot.store import outbox
 from sandbox.discord.permissions import Can
 from sandbox.discord.seen import SeenMessage
 
+pytestmark = pytest.mark.slow
+
 
 def labels(message: SeenMessage) -> list[str]:
     return [button.label for button in message.buttons]

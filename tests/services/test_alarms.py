@@ -9,6 +9,8 @@ from bot.services.alarms import Alarms
 from bot.settings import AlertSettings, Settings
 from bot.store import outbox
 
+pytestmark = pytest.mark.slow
+
 
 class Webhook:
     """Takes alarms over HTTP; answers with `status` once each, then 204."""

@@ -17,6 +17,8 @@ from bot.services.supervising import Loop
 from bot.settings import CheckSettings, DatabaseSettings, WebSettings
 from bot.store import outbox
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def make(app, clock):

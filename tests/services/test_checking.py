@@ -132,6 +132,7 @@ async def test_unknown_for_three_days_on_healthy_nodes_is_told_once(app, registe
     assert notice.reason in set(Reason)
 
 
+@pytest.mark.slow
 async def test_when_many_checks_fail_at_once_everything_is_held_and_it_rings(app, register, world, sweep, told, clock):
     await register(" ".join(world.unpatched() for _ in range(8)))
     before = [card.latest for card in await app.registering.cards(ALICE)]

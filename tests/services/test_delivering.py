@@ -213,6 +213,7 @@ async def test_doubt_outlives_a_hold(delivering, owe, find, sender, clock):
     assert (await find(delivery_id)).state == "sent"
 
 
+@pytest.mark.slow
 async def test_what_holds_everything_is_never_given_up(delivering, owe, find, sender, clock):
     delivery_id = await owe(ALICE)
     for _ in range(GIVE_UP_AFTER + 1):

@@ -11,6 +11,8 @@ from bot.services.registering import RegisterRequest
 from bot.store import processes
 from sandbox.ao.ans104 import random_id
 
+pytestmark = pytest.mark.slow
+
 ALICE = 101
 
 

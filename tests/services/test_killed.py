@@ -50,6 +50,7 @@ async def owe(connection: AsyncConnection, user_id: int) -> int:
         pytest.param(200, 8, 300.0, id="often-after", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 async def test_sent_once_over_kills(tmp_path: Path, owed: int, kills: int, gap: float):
     url = f"sqlite+aiosqlite:///{tmp_path / 'killed.db'}"
     received = tmp_path / "received"

@@ -8,6 +8,8 @@ from bot.domain.observation import Verdict
 from bot.services.registering import RegisterRequest
 from bot.store import outbox
 
+pytestmark = pytest.mark.slow
+
 ALICE, BOB = 101, 102
 
 

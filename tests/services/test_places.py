@@ -10,6 +10,8 @@ from bot.errors import BadInput, RecipientUnreachable
 from bot.services.places import Places
 from bot.services.registering import RegisterRequest
 
+pytestmark = pytest.mark.slow
+
 ALICE, BOB = 101, 102
 GUILD, OTHER, CHANNEL, MENTIONS, MODERATOR, OPERATOR = 1, 5, 2, 7, 3, 900
 

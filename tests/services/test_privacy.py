@@ -18,6 +18,8 @@ from bot.store.tables import metadata, migrations
 from bot.store.tables import outbox as outbox_table
 from bot.store.tables import people as people_table
 
+pytestmark = pytest.mark.slow
+
 ADA, BOB, MODERATOR, GUILD = 1001, 1002, 1003, 77
 
 

@@ -243,6 +243,7 @@ async def test_a_turn_to_patched_lets_the_count_begin_anew(app, register, world,
     assert reminders()[-1].notice.number == 1
 
 
+@pytest.mark.slow
 async def test_ten_people_are_owed_ten_and_each_once(app, register, world, clock):
     process = world.unpatched()
     for user_id in range(1, 11):

@@ -7,6 +7,8 @@ from bot.errors import RecipientUnreachable, SendLater
 from bot.services.tidying import GIVE_UP_AFTER
 from bot.store import outbox, people
 
+pytestmark = pytest.mark.slow
+
 ALICE = 101
 
 

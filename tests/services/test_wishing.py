@@ -15,6 +15,8 @@ from bot.store import gathering, outbox, registrations
 from sandbox.ao.faults import Lie
 from tests.services.conftest import START
 
+pytestmark = pytest.mark.slow
+
 ALICE, BOB = 101, 102
 
 

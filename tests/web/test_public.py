@@ -13,7 +13,7 @@ import pytest_asyncio
 if TYPE_CHECKING:
     from tests.web.conftest import House
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 BALANCES = [{"cache": {"balances": {"ada": "100"}}}]
 

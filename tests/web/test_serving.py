@@ -14,6 +14,8 @@ from bot.settings import WebSettings
 from bot.web import serving
 from bot.web.serving import WebServer
 
+pytestmark = pytest.mark.slow
+
 
 async def _hello(request: web.Request) -> web.Response:
     return web.Response(text=str(len(await request.read())))

@@ -121,6 +121,7 @@ async def test_only_what_an_accept_bundle_of_true_asks_for(ask: Any, network: Ao
         assert (await ask("GET", url, headers={"accept-bundle": given}))[0] == 500
 
 
+@pytest.mark.slow
 async def test_lua_is_bounded_and_cannot_reach_the_machine(network: AoNetwork) -> None:
     process = network.spawn(OWNER, 'Balances = { a = "1" }')
     for lua in (

@@ -51,6 +51,7 @@ def test_ids_differ_exactly_when_contents_do(one: Any, other: Any) -> None:
     assert len(one.id) == 43
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(state=st.dictionaries(NAMES, STATES), patch=st.dictionaries(NAMES, STATES))
 def test_every_leaf_of_a_patch_is_there_afterwards_and_merging_twice_is_merging_once(state: Any, patch: Any) -> None:

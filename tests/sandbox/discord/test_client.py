@@ -19,6 +19,8 @@ from sandbox.discord.fixtures import GUILD_READY_TIMEOUT, connected, pointed_at,
 from sandbox.discord.interactions import State
 from sandbox.discord.refusals import NoSuchCommand, TheBotDidNotAnswer
 
+pytestmark = pytest.mark.slow
+
 SEND = "POST /channels/{channel_id}/messages"
 
 

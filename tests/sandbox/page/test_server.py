@@ -20,7 +20,7 @@ from sandbox.page.server import POLICY, build_page
 from sandbox.page.stage import Stage
 
 # One stage for all: making the demo wallet's keys is what takes the time.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
