@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.application import Application
+from bot.domain.card import Role
 from bot.domain.notices import Envelope, Sent
+from bot.services.registering import RegisterOutcome, RegisterRequest
 from bot.settings import AoSettings, DatabaseSettings, Settings, WebSettings
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
+
+Register = Callable[..., Awaitable[RegisterOutcome]]
 
 START = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -186,3 +191,15 @@ async def app(world: World, clock: Clock, sender: ListSender, database_url: str)
     async with app.transport:
         yield app
     await app.database.close()
+
+
+@pytest.fixture
+def register(app: Application) -> Register:
+    """Registers what is in a text, and delivers what that owes."""
+
+    async def register(text: str, user_id: int = 101, role: Role = Role.MINE, **values: Any) -> RegisterOutcome:
+        outcome = await app.registering.register(RegisterRequest(user_id, text, role, **values))
+        await app.delivering.deliver_due()
+        return outcome
+
+    return register

@@ -11,21 +11,10 @@ from bot.domain.observation import Verdict
 from bot.domain.verdict import Reason
 from bot.errors import NotYours
 from bot.services import holds
-from bot.services.registering import RegisterRequest
 from bot.store import outbox, processes
 from sandbox.ao import Lie
 
 ALICE, BOB, CAROL, OPERATOR = 101, 102, 103, 900
-
-
-@pytest.fixture
-def register(app):
-    async def register(text: str, user_id: int = ALICE, role: Role = Role.MINE, **values):
-        outcome = await app.registering.register(RegisterRequest(user_id, text, role, **values))
-        await app.delivering.deliver_due()
-        return outcome
-
-    return register
 
 
 @pytest.fixture

@@ -10,21 +10,10 @@ from bot.domain.card import Blocked, Role
 from bot.domain.notices import Reminder
 from bot.domain.observation import Verdict
 from bot.errors import BadInput, NotYours, RecipientUnreachable
-from bot.services.registering import RegisterRequest
 from bot.store import outbox, registrations
 from tests.services.conftest import START
 
 ALICE, BOB = 101, 102
-
-
-@pytest.fixture
-def register(app):
-    async def register(text: str, user_id: int = ALICE, role: Role = Role.MINE, **values):
-        outcome = await app.registering.register(RegisterRequest(user_id, text, role, **values))
-        await app.delivering.deliver_due()
-        return outcome
-
-    return register
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from bot.domain.notices import Patched, Regressed, Reminder
 from bot.errors import BadInput, NotYours, RecipientUnreachable
 from bot.services import holds
 from bot.services.history import Fate
-from bot.services.registering import RegisterRequest
 from bot.store import gathering, outbox, registrations
 from sandbox.ao.faults import Lie
 from tests.services.conftest import START
@@ -18,16 +17,6 @@ from tests.services.conftest import START
 pytestmark = pytest.mark.slow
 
 ALICE, BOB = 101, 102
-
-
-@pytest.fixture
-def register(app):
-    async def register(text: str, user_id: int = ALICE, role: Role = Role.MINE, **values):
-        outcome = await app.registering.register(RegisterRequest(user_id, text, role, **values))
-        await app.delivering.deliver_due()
-        return outcome
-
-    return register
 
 
 @pytest.fixture
