@@ -79,7 +79,7 @@ class Peer:
         except PeerError as error:
             self._failed(error, forgiving)
             raise
-        except BaseException:
+        except BaseException:  # a cancellation, too: somebody else may make the probe then; it goes on to the caller
             if probing:
                 self.breaker.abandon()
             raise
