@@ -44,9 +44,10 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """One refusal to come, in the place of carrying a request out."""
+    """One refusal to come, in the place of carrying a request out, of those whose path has `within`."""
 
     error: ApiError
+    within: str
 
 
 @dataclass(slots=True)
@@ -77,9 +78,9 @@ class Faults:
         """Refuse the next `times` requests with one of Discord's codes."""
         self._plan(route, refusal(code), times)
 
-    def fail(self, route: str, status: int = 500, *, times: int = 1) -> None:
-        """Answer the next `times` requests with a server error, without carrying them out."""
-        self._plan(route, ApiError(status, {"message": f"{status}: Server Error", "code": 0}), times)
+    def fail(self, route: str, status: int = 500, *, times: int = 1, within: str = "") -> None:
+        """Answer the next `times` requests (whose path has `within`) with a server error, without carrying them out."""
+        self._plan(route, ApiError(status, {"message": f"{status}: Server Error", "code": 0}), times, within)
 
     def reset(self, route: str, *, times: int = 1) -> None:
         """Reset the connection of the next `times` requests, without carrying them out."""
@@ -110,14 +111,16 @@ class Faults:
                 await held.gone_on.wait()
                 return
 
-    def _plan(self, route: str, error: ApiError, times: int) -> None:
-        self._planned.setdefault(route, deque()).extend([_Planned(error)] * times)
+    def _plan(self, route: str, error: ApiError, times: int, within: str = "") -> None:
+        self._planned.setdefault(route, deque()).extend([_Planned(error, within)] * times)
 
-    def before(self, route: str) -> None:
+    def before(self, route: str, path: str) -> None:
         """Raise what was planned for this request, if anything."""
-        planned = self._planned.get(route)
-        if planned:
-            raise planned.popleft().error
+        planned = self._planned.get(route, deque())
+        found = next((each for each in planned if each.within in path), None)
+        if found is not None:
+            planned.remove(found)
+            raise found.error
 
     def after(self, route: str) -> Loss | None:
         """Tell what becomes of this answer."""

@@ -121,7 +121,7 @@ class DiscordServer:
             if self.faults.resets(route) and request.transport is not None:
                 request.transport.abort()
                 raise plain(500, "Reset")
-            self.faults.before(route)
+            self.faults.before(route, request.path)
             headers = self.rate_limits.take(route, request.match_info, self.clock().timestamp())
             response = await handler(request)
         except ApiError as error:

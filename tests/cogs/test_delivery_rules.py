@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 SEND = "POST /channels/{channel_id}/messages"
 OPEN = "POST /users/@me/channels"
+CLIENT_TRIES = 5  # discord.py's own, `HTTPClient.request`
+ASKED_AGAIN_BY_THE_CLIENT = (500, 502, 504, 524)
 FIRST = FirstDm(safe_word="amber otter", processes=())
 
 
@@ -79,7 +81,7 @@ class Post:
             return await holds.all_held(connection, self.ahead())
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await condition():  # noqa: ASYNC110 -- it comes true by the loops, through sockets
                 await asyncio.sleep(0.01)
 
@@ -143,6 +145,14 @@ def error_502(post: Post) -> None:
     post.faults.fail(SEND, 502)
 
 
+def error_504(post: Post) -> None:
+    post.faults.fail(SEND, 504)
+
+
+def error_524(post: Post) -> None:
+    post.faults.fail(SEND, 524)
+
+
 def error_503(post: Post) -> None:
     post.faults.fail(SEND, 503)
 
@@ -173,6 +183,8 @@ PASSING = (
     error_500,
     error_502,
     error_503,
+    error_504,
+    error_524,
     reset,
     reset_at_opening,
     short_429_of_the_bucket,
@@ -189,6 +201,35 @@ async def test_what_passes_by_itself_ends_with_one_message(post: Post, fault: Ca
     assert post.arrived(post.stage.ada) == 1
     assert await post.held() == {}
     assert post.app.delivering.refusals.counted == (fault in (short_429_of_the_bucket, short_429_of_all))
+
+
+async def test_errors_that_outlast_the_clients_own_tries_are_waited_out(post: Post) -> None:
+    """Takes the 25 seconds that the client waits between its tries (1, 3, 5, 7 and 9), for all of them at once."""
+    owed = {}
+    for status in ASKED_AGAIN_BY_THE_CLIENT:
+        person = post.stage.person(f"met-{status}")
+        post.faults.fail(SEND, status, times=CLIENT_TRIES, within=f"/{person.dm_channel()}/")
+        owed[await post.owe(person)] = person
+    for delivery in owed:
+        message = await post.until_tried(delivery)
+        assert (message.state, message.attempts, message.uncertain_since is None) == ("owed", 1, False)
+    assert post.requests(SEND) == CLIENT_TRIES * len(owed), "the client gave up after so many"
+    assert await post.held() == {}, "and nobody else waits for them"
+    for delivery, person in owed.items():
+        await post.until_sent(delivery)
+        assert post.arrived(person) == 1
+    assert post.requests(SEND) == (CLIENT_TRIES + 1) * len(owed)
+
+
+async def test_answers_that_are_lost_again_and_again_double_nothing(post: Post) -> None:
+    """Discord has it from the first try on, and each of the client's five tries is told 500."""
+    post.faults.lose_reply(SEND, times=CLIENT_TRIES)
+    delivery = await post.owe(post.stage.ada)
+    assert (await post.until_tried(delivery)).uncertain_since is not None
+    post.move(minutes=5)
+    await post.until_sent(delivery)
+    assert post.arrived(post.stage.ada) == 1
+    assert post.requests(SEND) == CLIENT_TRIES, "found by looking: its nonce has long been forgotten"
 
 
 async def test_no_answer_in_time_is_asked_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
