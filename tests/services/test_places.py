@@ -9,6 +9,7 @@ from bot.domain.notices import Alarm, Mention, Reminder
 from bot.errors import BadInput, RecipientUnreachable
 from bot.services.places import Places
 from bot.services.registering import RegisterRequest
+from bot.store import outbox
 
 pytestmark = pytest.mark.slow
 
@@ -219,6 +220,27 @@ async def test_a_server_that_many_leave_is_paused_and_an_operator_resumes_it(
     await app.places.resume(OPERATOR, GUILD)
     clock.move(days=2)
     assert await app.reminding.owe_due() == 6, "those who had stopped when it was resumed count no more"
+
+
+@pytest.mark.parametrize(("members_of_it", "paused"), [(30, False), (29, True)])
+async def test_one_in_ten_may_leave_and_more_pause_a_server(
+    app, register, world, migration, clock, sender, members_of_it, paused
+):
+    """As shipped: three of 30 are just one in ten, three of 29 are more."""
+    await _of_many(app, register, world, migration, members_of_it)
+    await app.wishing.stop(1)
+    for user_id, code in ((2, 50007), (3, 50278)):
+        sender.faults = [RecipientUnreachable("Closed.", code=code)]
+        await app.registering.try_again(user_id)
+        await app.delivering.deliver_due()
+    assert await app.places.reached(GUILD) == Reached(people=members_of_it, stopped=1, closed=1, strangers=1)
+    clock.move(days=8)
+    assert await app.reminding.owe_due() == (0 if paused else members_of_it - 3)
+    progress = await app.places.guild(GUILD)
+    assert (progress is not None and progress.paused_at == clock()) is paused
+    async with app.database.read() as connection:
+        told = [each.notice.sentence for each in await outbox.of_person(connection, OPERATOR)]
+    assert [f"of its {members_of_it} people 1 pressed Stop" in each for each in told] == [True] * paused
 
 
 async def test_a_small_server_is_never_paused(app: object, register, world, migration, clock):
