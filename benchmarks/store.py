@@ -40,6 +40,9 @@ class NoSender:
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         return None
 
+    async def edit(self, sent: Sent, envelope: Envelope) -> None:
+        return None
+
     async def delete(self, sent: Sent) -> None:
         return None
 

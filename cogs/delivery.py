@@ -6,7 +6,7 @@ for there in vain: within a minute by sending it again under its nonce, which Di
 
 | met | rule | error |
 |---|---|---|
-| answer lost; 500, 502, 504, 524 | the client asks again by itself, five times; then as for 503 | `SendLater`, doubt |
+| 500, 502, 504, 524 | the client asks five times by itself, within some 25 s; then as for 503 | `SendLater`, doubt |
 | 503; connection reset, refused or cut; 60 s silence | after 2, 4, 8 … s, at most an hour | `SendLater`, doubt |
 | 429 of a bucket or shared, up to 60 s | the client waits it out; others go on | none |
 | 429 of a bucket or shared, longer | this message waits as long; others go on | `SendLater` |
@@ -121,14 +121,20 @@ class DiscordSender:
             return None
         return True
 
+    async def edit(self, sent: Sent, envelope: Envelope) -> None:
+        """Show the notice as it is now; nobody is pinged by that. Raises a SendError, also where it is gone."""
+        with self._in_our_words():
+            await self._message(sent).edit(view=self._render(envelope), allowed_mentions=discord.AllowedMentions.none())
+
     async def delete(self, sent: Sent) -> None:
         """Delete it; gone already, it or its channel, is fine. Raises a SendError."""
-        with self._in_our_words():
-            if self._client.user is None:
-                raise SendLater("Not connected to Discord yet.", retry_after=_NOT_CONNECTED_PAUSE)
-            channel = self._client.get_partial_messageable(sent.channel_id)
-            with suppress(discord.NotFound):
-                await channel.get_partial_message(sent.message_id).delete()
+        with self._in_our_words(), suppress(discord.NotFound):
+            await self._message(sent).delete()
+
+    def _message(self, sent: Sent) -> discord.PartialMessage:
+        if self._client.user is None:
+            raise SendLater("Not connected to Discord yet.", retry_after=_NOT_CONNECTED_PAUSE)
+        return self._client.get_partial_messageable(sent.channel_id).get_partial_message(sent.message_id)
 
     @contextmanager
     def _in_our_words(self) -> Generator[None]:

@@ -20,7 +20,7 @@ PACE: Mapping[str, Mapping[str, Value]] = {
         "confirm_after": "PT1M",
     },
     # A reminder a day, at any hour: *skip a day* then shows one whenever somebody tries it.
-    "reminders": {"gap_days": [1] * 9, "spread": "PT1M", "together": "PT0S", "quiet_from": 0, "quiet_until": 0},
+    "reminders": {"gap_days": [1] * 9, "spread": "PT1M", "quiet_from": 0, "quiet_until": 0},
 }
 
 

@@ -174,6 +174,10 @@ class Sender(Protocol):
         """
         ...
 
+    async def edit(self, sent: Sent, envelope: Envelope) -> None:
+        """Have a message of ours show the notice as it is now. Raises a SendError."""
+        ...
+
     async def delete(self, sent: Sent) -> None:
         """Delete a message of ours; one that is gone already is fine. Raises a SendError."""
         ...

@@ -27,7 +27,7 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
 from bot.services.pacing import Refusals, TokenBucket
-from bot.services.settling import Advisor, Settling, blank
+from bot.services.settling import Advisor, Settling, ticketless
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
 from bot.store import outbox
@@ -218,7 +218,7 @@ class Delivering(Loop):
             return None
         revised = await self._advisor.revise(connection, message, now)
         if revised is None:
-            await outbox.settle(connection, message, state=State.WITHDRAWN.value, done_at=now, notice=blank(message))
+            await outbox.settle(connection, message, state=State.WITHDRAWN.value, done_at=now, **ticketless(message))
             return None
         if isinstance(revised, datetime):
             await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
@@ -250,7 +250,7 @@ class Delivering(Loop):
             if self.sender is None:
                 raise ConfigurationError("Delivery has no sender.")
             async with asyncio.timeout(SEND_TIMEOUT):
-                sent = await ask(self.sender, _envelope(message))
+                sent = await ask(self.sender, envelope_of(message))
         except SendError as error:
             await self._settling.failed(message, error)
         except TimeoutError:
@@ -282,7 +282,8 @@ class Delivering(Loop):
             self._settled.notify_all()
 
 
-def _envelope(message: Message) -> Envelope:
+def envelope_of(message: Message) -> Envelope:
+    """Give the message as the sender takes it."""
     return Envelope(
         delivery_id=message.id,
         nonce=message.nonce,

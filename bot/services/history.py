@@ -33,7 +33,7 @@ class Fate(StrEnum):
     MAINTENANCE = "maintenance"
     QUIET = "quiet"
     TRYING_AGAIN = "trying-again"
-    TOGETHER = "together"
+    PLANNED = "planned"
     ON_ITS_WAY = "on-its-way"
 
 
@@ -92,7 +92,7 @@ class History:
             return Fate.ON_ITS_WAY, None
         if message.attempts:
             return Fate.TRYING_AGAIN, message.next_try_at
-        return (Fate.QUIET if is_reminder and quiet else Fate.TOGETHER), message.next_try_at
+        return (Fate.QUIET if is_reminder and quiet else Fate.PLANNED), message.next_try_at
 
 
 def _settled(message: Message) -> Fate:

@@ -15,7 +15,7 @@ from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError,
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.pacing import Refusals
-from bot.store import outbox, people, replaced
+from bot.store import arrived, outbox, people
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -35,6 +35,10 @@ class Advisor(Protocol):
 
     async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
         """Hear that it was sent."""
+        ...
+
+    async def refused(self, connection: AsyncConnection, message: Message, code: int | None) -> None:
+        """Hear that Discord will never take it. `code` is Discord's."""
         ...
 
 
@@ -61,7 +65,7 @@ class Settling:
                 done_at=now,
                 sent_channel_id=sent.channel_id,
                 sent_message_id=sent.message_id,
-                notice=blank(message),
+                **ticketless(message),
             )
             known = message.dm_channel_id == sent.channel_id and message.unreachable_code is None
             if message.user_id is not None and not known:
@@ -69,7 +73,7 @@ class Settling:
             if self.on_trial:
                 await self._end_trials(connection, message, now)
             if ours and isinstance(message.notice, Reminder):
-                await replaced.replace_older(connection, message, now)
+                await arrived.replace_older(connection, message, now)
             if ours:
                 await self._advisor.sent(connection, message, now)
 
@@ -95,7 +99,9 @@ class Settling:
                     await self._later(connection, message, error, now)
                 case _:
                     await self.refuse(connection, message, now, error.code, str(error))
-                    sentence = f"Discord refused a {message.kind} for good: {error}"
+                    await self._advisor.refused(connection, message, error.code)
+                    place = f" into <#{message.channel_id}>" if message.user_id is None else ""
+                    sentence = f"Discord refused a {message.kind}{place} for good: {error}"
                     await self._alarms.ring_in(connection, f"refused:{message.kind}", sentence, now)
 
     async def _unreachable(
@@ -178,13 +184,15 @@ class Settling:
             uncertain_since=None,
             code=code,
             reason=reason[:200],
-            notice=blank(message),
+            **ticketless(message),
         )
 
 
-def blank(message: Message) -> Notice:
-    """Give the notice as it is kept: without the raw ticket, which from now on is only in the link."""
-    return message.notice.model_copy(update={"ticket": None}) if hasattr(message.notice, "ticket") else message.notice
+def ticketless(message: Message) -> dict[str, Notice]:
+    """Give the column to write: the raw ticket is from now on only in the link. Other notices may have grown since."""
+    if getattr(message.notice, "ticket", None) is None:
+        return {}
+    return {"notice": message.notice.model_copy(update={"ticket": None})}
 
 
 def _pause(attempts: int) -> timedelta:

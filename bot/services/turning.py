@@ -119,22 +119,22 @@ class Turning:
         await self._owe_patched(connection, person, shown, now)
 
     async def _owe_patched(self, connection: AsyncConnection, person: Person, notice: Patched, now: datetime) -> None:
-        """Owe it, or have it join the one that waits: in ten minutes a person gets one of these, not twenty."""
-        delivery_id, before = await gathering.untried(connection, person.user_id, "patched") or (0, None)
-        if isinstance(before, Patched):
-            others = (*before.others, notice.process)
-            joined = before.model_copy(
-                update={
-                    "others": others[: NAMED_AT_MOST - 1],
-                    "more": before.more + max(0, len(others) - NAMED_AT_MOST + 1),
-                    "open_processes": notice.open_processes,
-                }
-            )
-            await gathering.join(connection, delivery_id, joined)
+        """Owe it, or have it join the one before: in ten minutes a person gets one, which grows, not twenty."""
+        recent = await gathering.since(connection, person.user_id, notice.kind, now - self._together)
+        before = recent[1] if recent is not None else None
+        came_undone = isinstance(before, Patched) and notice.process.process in _processes(before)
+        if recent is None or not isinstance(before, Patched) or came_undone:
+            await outbox.owe(connection, notice, now=now, user_id=person.user_id)
             return
-        sent = await gathering.newest_sent(connection, person.user_id, "patched")
-        not_before = None if sent is None else max(now, sent + self._together)
-        await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
+        others = (*before.others, notice.process)
+        joined = before.model_copy(
+            update={
+                "others": others[: NAMED_AT_MOST - 1],
+                "more": before.more + max(0, len(others) - NAMED_AT_MOST + 1),
+                "open_processes": notice.open_processes,
+            }
+        )
+        await gathering.join(connection, recent[0], joined)
 
     async def _regressed(
         self, connection: AsyncConnection, registration: Registration, person: Person, now: datetime, *, listening: bool
@@ -171,6 +171,10 @@ class Turning:
         reminded = person.last_reminder_at
         not_before = None if reminded is None else max(now, reminded + ONCE_A_DAY)
         await outbox.owe(connection, notice, now=now, user_id=person.user_id, not_before=not_before)
+
+
+def _processes(notice: Patched) -> set[str]:
+    return {notice.process.process, *(each.process for each in notice.others)}
 
 
 async def _line(connection: AsyncConnection, registration: Registration, now: datetime) -> ProcessLine:

@@ -1,10 +1,10 @@
-"""What waits in the outbox for one person, so that more of the same joins it instead of being a second message."""
+"""What one person is being sent or was just sent: more of the same joins it, and is no second message."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, Text, and_, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Notice
@@ -14,15 +14,22 @@ from bot.store.tables import outbox
 
 async def untried(connection: AsyncConnection, user_id: int, kind: str) -> tuple[int, Notice] | None:
     """Give the newest message of this kind to this person that nobody tried to send yet, locked, or None."""
+    never_tried = and_(outbox.c.state == State.OWED, outbox.c.attempts == 0, outbox.c.lease_token.is_(None))
+    return await _newest(connection, user_id, kind, never_tried)
+
+
+async def since(connection: AsyncConnection, user_id: int, kind: str, moment: datetime) -> tuple[int, Notice] | None:
+    """Give the newest of this kind that is on its way to this person or went after `moment`, locked, or None."""
+    went = and_(outbox.c.state == State.SENT, outbox.c.done_at > moment)
+    return await _newest(connection, user_id, kind, or_(outbox.c.state == State.OWED, went))
+
+
+async def _newest(
+    connection: AsyncConnection, user_id: int, kind: str, condition: ColumnElement[bool]
+) -> tuple[int, Notice] | None:
     query = (
         select(outbox.c.id, outbox.c.notice)
-        .where(
-            outbox.c.user_id == user_id,
-            outbox.c.kind == kind,
-            outbox.c.state == State.OWED,
-            outbox.c.attempts == 0,
-            outbox.c.lease_token.is_(None),
-        )
+        .where(outbox.c.user_id == user_id, outbox.c.kind == kind, condition)
         .order_by(outbox.c.id.desc())
         .limit(1)
         .with_for_update()
@@ -32,8 +39,10 @@ async def untried(connection: AsyncConnection, user_id: int, kind: str) -> tuple
 
 
 async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) -> None:
-    """Put a notice that says more into a message that `untried` gave."""
-    await connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(notice=notice))
+    """Put a notice that says more into a message; one that was sent before is edited (`bot.store.arrived`)."""
+    await connection.execute(
+        update(outbox).where(outbox.c.id == delivery_id).values(notice=notice, edition=outbox.c.edition + 1)
+    )
 
 
 async def newest_sent(connection: AsyncConnection, user_id: int, *kinds: str) -> datetime | None:

@@ -23,7 +23,7 @@ LEASE = timedelta(minutes=3)
 class State(StrEnum):
     """Where a message is. Only `owed` ones are ever sent; `replaced` and `deleted` ones were sent.
 
-    A reminder is `replaced` in the transaction that records a newer one as sent (see `bot.store.replaced`).
+    A reminder is `replaced` in the transaction that records a newer one as sent (see `bot.store.arrived`).
     """
 
     OWED = "owed"
@@ -62,6 +62,8 @@ class Message:
     created_at: datetime
     next_try_at: datetime
     attempts: int
+    edition: int
+    shown_edition: int
     uncertain_since: datetime | None
     lease_until: datetime | None
     lease_token: str | None
@@ -184,11 +186,15 @@ async def claim(connection: AsyncConnection, now: datetime, *, new_conversations
 async def begin_attempt(connection: AsyncConnection, message: Message, now: datetime) -> Message:
     """Write down, before the first byte goes, that from now on Discord may have it; give it as it is now.
 
-    What is uncertain stays so, whatever later attempts are answered: only a look into the conversation ends it.
+    What is uncertain stays so, whatever later attempts are answered: only a look into the conversation ends it. Until
+    then it may show the edition of the first attempt.
     """
-    since = message.uncertain_since or now
-    await connection.execute(update(outbox).where(_ours(message)).values(uncertain_since=since))
-    return replace(message, uncertain_since=since)
+    if message.uncertain_since is not None:
+        return message
+    await connection.execute(
+        update(outbox).where(_ours(message)).values(uncertain_since=now, shown_edition=message.edition)
+    )
+    return replace(message, uncertain_since=now, shown_edition=message.edition)
 
 
 async def is_certain(connection: AsyncConnection, message: Message) -> Message:

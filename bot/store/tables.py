@@ -165,10 +165,12 @@ outbox = Table(
     Column("user_id", BigInteger),
     Column("channel_id", BigInteger),
     Column("priority", Integer, nullable=False),  # smaller goes first
-    Column("state", String(16), nullable=False),  # owed | sent | refused | withdrawn
+    Column("state", String(16), nullable=False),  # of bot.store.outbox.State
     Column("created_at", Instant, nullable=False),
     Column("next_try_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("edition", Integer, nullable=False, server_default="0"),  # of the notice: counts what joined it
+    Column("shown_edition", Integer, nullable=False, server_default="0"),  # that people see; an edit owes the rest
     Column("uncertain_since", Instant),  # the first attempt of which nobody knows whether Discord took it
     Column("lease_until", Instant),
     Column("lease_token", String(32)),
@@ -184,6 +186,12 @@ outbox = Table(
         "lease_until",
         sqlite_where=text("lease_until IS NOT NULL"),
         postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_outbox_behind",
+        "next_try_at",
+        sqlite_where=text("shown_edition < edition"),
+        postgresql_where=text("shown_edition < edition"),
     ),
     sqlite_autoincrement=True,  # buttons carry these ids for months: one must never come again
 )

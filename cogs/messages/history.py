@@ -46,6 +46,6 @@ def _fate(each: Delivered) -> str:
         Fate.MAINTENANCE: _("waiting, as whoever runs this bot is working on it."),
         Fate.QUIET: _("waiting for your quiet hours to end, {until}.", until=until),
         Fate.TRYING_AGAIN: _("Discord did not take it. I try again {until}.", until=until),
-        Fate.TOGETHER: _("goes out {until}.", until=until),
+        Fate.PLANNED: _("goes out {until}.", until=until),
         Fate.ON_ITS_WAY: _("on its way."),
     }[each.fate]

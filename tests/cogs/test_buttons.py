@@ -173,6 +173,21 @@ async def test_patched_shows_the_others(stage: Any) -> None:
     assert "2 processes" in (await (await stage.ada.press(message, "Show my others (1)")).wait_final()).text
 
 
+async def test_what_turns_patched_soon_after_joins_the_message_that_is_there(stage: Any) -> None:
+    first, second = processes = [stage.unpatched("Harbour"), stage.unpatched("Lantern")]
+    await register(stage, *processes)
+    for process, expected in ((first, "Harbour"), (second, "1 more has turned patched: `Lantern`")):
+        stage.network.send(process, stage.wallet, {"Action": "EnableStatePatch"})
+        await stage.application.checking.check_now(stage.ada.id, process)
+        stage.application.tidying.wake()
+        stage.application.delivering.wake()
+        message = await stage.ada.wait_dm(lambda message, said=expected: said in message.text)
+    assert "`Harbour`" in message.text
+    assert labels(message) == ["See it live"]
+    dms = stage.ada.messages(stage.ada.dm_channel())
+    assert [each.id for each in dms if "**Done:**" in each.text] == [message.id]
+
+
 async def test_a_press_that_makes_no_sense_gets_an_answer(stage: Any) -> None:
     card = await register(stage, stage.unpatched())
     button = next(button for button in card.buttons if button.label == "Check now")

@@ -47,6 +47,7 @@ class ListSender:
         self.received: dict[str, Envelope] = {}
         self.sends = 0
         self.lookups = 0
+        self.edits = 0
         self.deleted: list[Sent] = []
         self.faults: list[Exception] = []
         self.keep_then: list[Exception] = []
@@ -70,6 +71,13 @@ class ListSender:
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         self.lookups += 1
         return self._sent(envelope) if envelope.nonce in self.received else None
+
+    async def edit(self, sent: Sent, envelope: Envelope) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        (nonce,) = (nonce for nonce, each in self.received.items() if each.delivery_id == sent.message_id)
+        self.received[nonce] = envelope
+        self.edits += 1
 
     async def delete(self, sent: Sent) -> None:
         if self.faults:

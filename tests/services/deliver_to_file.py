@@ -52,6 +52,9 @@ class FileSender:
         found = any(each["id"] == envelope.delivery_id for each in self._kept())
         return Sent(channel_id=1, message_id=envelope.delivery_id) if found else None
 
+    async def edit(self, sent: Sent, envelope: Envelope) -> None:
+        raise AssertionError("nothing is edited here")
+
     async def delete(self, sent: Sent) -> None:
         raise AssertionError("nothing is deleted here")
 

@@ -50,11 +50,11 @@ def reminder(number: int) -> Reminder:
 async def test_the_one_before_is_deleted_and_nothing_else(app, sender, send, state):
     others = [await send(FirstDm(safe_word="a b", processes=())), await send(Alarm(sentence="x"))]
     first = await send(reminder(1))
-    assert await app.tidying.delete_due() == 0
+    assert await app.tidying.tidy_due() == 0
     second = await send(reminder(2))
     assert await state(first) == "replaced"
-    assert await app.tidying.delete_due() == 1
-    assert await app.tidying.delete_due() == 0
+    assert await app.tidying.tidy_due() == 1
+    assert await app.tidying.tidy_due() == 0
     assert [each.message_id for each in sender.deleted] == [first]
     assert [await state(each) for each in (*others, first, second)] == ["sent", "sent", "deleted", "sent"]
     assert (await app.delivering.outcome(first, 0)).state == "sent"
@@ -74,12 +74,12 @@ async def test_a_deletion_that_fails_is_tried_later_and_given_up_in_the_end(app,
     first = await send(reminder(1))
     await send(reminder(2))
     sender.faults = [SendLater("no", retry_after=60)]
-    assert await app.tidying.delete_due() == 1
-    assert await app.tidying.delete_due() == 0, "not at once again"
+    assert await app.tidying.tidy_due() == 1
+    assert await app.tidying.tidy_due() == 0, "not at once again"
     for _ in range(GIVE_UP_AFTER):
         clock.move(minutes=6)
         sender.faults = [SendLater("no", retry_after=60)]
-        await app.tidying.delete_due()
+        await app.tidying.tidy_due()
     assert (await state(first), sender.deleted) == ("deleted", [])
 
 
@@ -87,11 +87,11 @@ async def test_a_refusal_or_a_fault_of_ours_keeps_no_other_deletion(app, sender,
     first = await send(reminder(1))
     await send(reminder(2))
     sender.faults = [RecipientUnreachable("Closed.", code=50007)]
-    await app.tidying.delete_due()
+    await app.tidying.tidy_due()
     assert await state(first) == "deleted"
     second = await send(reminder(3))
     sender.faults = [ZeroDivisionError("bug")]
-    await app.tidying.delete_due()
+    await app.tidying.tidy_due()
     assert second
     assert sender.faults == []
 
@@ -101,5 +101,5 @@ async def test_nothing_is_deleted_while_something_can_be_sent(app, send, state):
     await send(reminder(2))
     app.delivering.idle = False
     app.tidying.stop_running()
-    assert await app.tidying.delete_due() == 0
+    assert await app.tidying.tidy_due() == 0
     assert await state(first) == "replaced"

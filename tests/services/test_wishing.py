@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.card import Blocked, Role
-from bot.domain.notices import Patched, Regressed, Reminder
+from bot.domain.notices import Regressed, Reminder
 from bot.errors import BadInput, NotYours, RecipientUnreachable
 from bot.services import holds
 from bot.services.history import Fate
@@ -191,38 +191,6 @@ async def test_an_operator_holds_reminders_while_it_runs(app, register, world, c
     async with app.database.write() as connection:
         await holds.hold_until(connection, holds.MAINTENANCE, clock() + timedelta(hours=3))
     assert (await app.history.of_person(ALICE))[0].fate is Fate.MAINTENANCE
-
-
-async def test_what_turns_patched_within_ten_minutes_is_one_message(app, register, world, clock, told):
-    processes = [world.unpatched(f"P{n}") for n in range(4)]
-    await register(" ".join(processes))
-    world.patch(processes[0])
-    world.let_nodes_compute(processes[0])
-    await app.checking.check_now(ALICE, processes[0])
-    assert len(await told(Patched)) == 1, "the first goes at once"
-    for process in processes[1:]:
-        clock.move(minutes=2)
-        world.patch(process)
-        world.let_nodes_compute(process)
-        await app.checking.check_now(ALICE, process)
-        assert len(await told(Patched)) == 1
-    clock.move(minutes=5)
-    first, second = await told(Patched)
-    assert [first.process.process] == processes[:1]
-    assert [second.process.process, *(line.process for line in second.others)] == processes[1:]
-    assert second.open_processes == 0
-
-
-async def test_what_turns_patched_in_one_transaction_is_one_message(app, register, world, clock, told):
-    processes = [world.unpatched(f"P{n}") for n in range(12)]
-    await register(" ".join(processes))
-    for process in processes:
-        world.patch(process)
-        world.let_nodes_compute(process)
-    clock.move(hours=20)  # past the next look at each, whatever its jitter
-    await app.checking.sweep_once()
-    (notice,) = await told(Patched)
-    assert 1 + len(notice.others) + notice.more == 12
 
 
 async def test_what_comes_undone_together_is_one_message_and_that_day_there_is_no_other(

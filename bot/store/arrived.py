@@ -1,8 +1,12 @@
-"""Sent reminders that a newer one replaced: their deletion is owed, in the transaction that records the newer one."""
+"""What is owed to messages that arrived: an edit where they have more to say since, or their deletion.
+
+Neither is leased: done twice, by a crash in between, is as good as once.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,12 +29,21 @@ async def replace_older(connection: AsyncConnection, message: Message, now: date
     )
 
 
+async def next_to_edit(connection: AsyncConnection, now: datetime) -> Message | None:
+    """Give the one that first shows less than it has to say."""
+    return await _first(connection, now, outbox.c.state == State.SENT, outbox.c.shown_edition < outbox.c.edition)
+
+
 async def next_to_delete(connection: AsyncConnection, now: datetime) -> Message | None:
-    """Give the one whose deletion is due first. It is not leased: deleting twice does no harm."""
+    """Give the replaced one whose deletion is due first."""
+    return await _first(connection, now, outbox.c.state == State.REPLACED)
+
+
+async def _first(connection: AsyncConnection, now: datetime, *conditions: Any) -> Message | None:
     due = (
         select(outbox.c.id)
-        .where(outbox.c.state == State.REPLACED, outbox.c.next_try_at <= now)
-        .order_by(outbox.c.next_try_at)
+        .where(*conditions, outbox.c.next_try_at <= now)
+        .order_by(outbox.c.next_try_at, outbox.c.id)
         .limit(1)
     )
     delivery_id = await connection.scalar(due)
@@ -38,12 +51,17 @@ async def next_to_delete(connection: AsyncConnection, now: datetime) -> Message 
 
 
 async def put_off(connection: AsyncConnection, message: Message, until: datetime) -> None:
-    """Try to delete it later."""
+    """Try it again later."""
     await connection.execute(
         update(outbox).where(outbox.c.id == message.id).values(next_try_at=until, attempts=outbox.c.attempts + 1)
     )
 
 
-async def settle(connection: AsyncConnection, message: Message) -> None:
+async def edited(connection: AsyncConnection, message: Message) -> None:
+    """Write that it shows what it had to say when it was given to us; what joined since is still owed."""
+    await connection.execute(update(outbox).where(outbox.c.id == message.id).values(shown_edition=message.edition))
+
+
+async def deleted(connection: AsyncConnection, message: Message) -> None:
     """Write that it is gone, or that it cannot be deleted."""
     await connection.execute(update(outbox).where(outbox.c.id == message.id).values(state=State.DELETED.value))
