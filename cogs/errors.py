@@ -43,6 +43,13 @@ def _page_for(interaction: Interaction, error: BaseException) -> Page:
             return answers.refused(said(error))
         case app_commands.MissingPermissions():
             return answers.refused(_("**That is for moderators:** it needs the permission *Manage Server*."))
+        case app_commands.TransformerError(type=discord.AppCommandOptionType.channel):
+            return answers.refused(
+                _(
+                    "**I don't see that place.** A thread must be open, not archived; into a private one somebody must "
+                    "invite me. Otherwise give me *View Channel* there."
+                )
+            )
         case app_commands.NoPrivateMessage():
             return answers.refused(_("**That works in a server only.**"))
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():

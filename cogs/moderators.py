@@ -37,8 +37,12 @@ class Moderators(commands.Cog):
     @app_commands.checks.has_permissions(manage_guild=True)
     async def announce(self, interaction: Interaction) -> None:
         """Open the modal; what it makes only the moderator sees until *Post*."""
-        allowed = interaction.app_permissions
-        if not (allowed.view_channel and allowed.send_messages):
+        in_thread = isinstance(interaction.channel, discord.Thread)
+        if not _may_write(interaction.app_permissions, in_thread=in_thread):
+            if in_thread:
+                raise BadInput(
+                    "I can't write into this thread: please give me *View Channel* and *Send Messages in Threads* here."
+                )
             raise BadInput("I can't write into this channel: please give me *View Channel* and *Send Messages* here.")
         await interaction.response.send_modal(AnnounceForm(self._application))
 
@@ -53,9 +57,12 @@ class Moderators(commands.Cog):
         guild_id, places = interaction.guild_id or 0, self._application.places
         found = await self._application.announcing.progress(guild_id)
         guild, reached = await places.guild(guild_id), await places.reached(guild_id)
-        paused_at = None if guild is None else guild.paused_at
         signing = _can_sign(self._application)
-        await show(interaction, progress_page(found, signing=signing, reached=reached, paused_at=paused_at))
+        paused_at, place = (None, None) if guild is None else (guild.paused_at, guild.channel_id)
+        await show(
+            interaction,
+            progress_page(found, signing=signing, reached=reached, mentions_in=place, paused_at=paused_at),
+        )
 
     @app_commands.command(
         name="mentions",
@@ -72,15 +79,31 @@ class Moderators(commands.Cog):
         """Choose the one channel."""
         await defer(interaction)
         if channel is not None:
-            allowed = channel.permissions_for(channel.guild.me)
-            can_send = (
-                allowed.send_messages_in_threads if isinstance(channel, discord.Thread) else allowed.send_messages
-            )
-            if not (allowed.view_channel and can_send):
-                raise BadInput("I can't write there: please give me *View Channel* and *Send Messages* there first.")
+            _check_place(channel)
         chosen = None if channel is None else channel.id
         await self._application.places.choose_channel(interaction.guild_id or 0, chosen)
         await show(interaction, channel_chosen(chosen))
+
+
+def _check_place(channel: discord.TextChannel | discord.Thread) -> None:
+    """Raise BadInput where the bot may not write: a lock lets only those through who may manage threads."""
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        raise BadInput("I can't see the channel of that thread: please give me *View Channel* there first.")
+    allowed = channel.permissions_for(channel.guild.me)
+    if isinstance(channel, discord.Thread):
+        if channel.locked and not allowed.manage_threads:
+            raise BadInput("That thread is locked. Please unlock it first, or choose another place.")
+        if not _may_write(allowed, in_thread=True):
+            raise BadInput(
+                "I can't write there: please give me *View Channel* and *Send Messages in Threads* there first."
+            )
+    elif not _may_write(allowed, in_thread=False):
+        raise BadInput("I can't write there: please give me *View Channel* and *Send Messages* there first.")
+
+
+def _may_write(allowed: discord.Permissions, *, in_thread: bool) -> bool:
+    """Tell whether a message may go there: in threads *Send Messages* counts for nothing."""
+    return allowed.view_channel and (allowed.send_messages_in_threads if in_thread else allowed.send_messages)
 
 
 def _can_sign(application: Application) -> bool:

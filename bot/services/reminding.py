@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 AFTER_A_FAULT = timedelta(hours=6)
 LOOK_AGAIN = timedelta(hours=1)
+TAKES_NO_MENTION = frozenset({10003, 50001, 50013, 50083, 160005})
+"""Discord's codes of a place that is gone, hidden, closed to the bot, archived for good, or locked."""
 _BATCH = 25  # of one transaction: others wait for it to write
 _POLL = 5.0
 
@@ -178,6 +180,19 @@ class Reminding(Loop):
         if user_id is not None and isinstance(message.notice, Reminder | Regressed | Mention):
             await people.change(connection, user_id, last_reminder_at=now)
             await self._agenda.plan(connection, [user_id], now)
+
+    async def refused(self, connection: AsyncConnection, message: Message, code: int | None) -> None:
+        """Choose a place no longer that takes no mention, so that nobody waits for the next one in vain.
+
+        Who agreed to it sees at their next command that nothing reaches them, and moderators that no place is chosen.
+        """
+        notice = message.notice
+        if not isinstance(notice, Mention) or code not in TAKES_NO_MENTION:
+            return
+        guild = await guilds.find(connection, notice.guild_id)
+        if guild is not None and guild.channel_id == message.channel_id:
+            await guilds.change(connection, notice.guild_id, channel_id=None)
+            await people.change(connection, notice.user_id, mention_guild_id=None, next_reminder_at=None)
 
 
 def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: Sequence[Registration]) -> bool:

@@ -86,6 +86,7 @@ def progress_page(
     *,
     signing: bool,
     reached: Reached | None = None,
+    mentions_in: int | None = None,
     paused_at: datetime | None = None,
 ) -> Page:
     """Give how far each migration of a server is: counts of distinct processes, never who is behind one."""
@@ -98,7 +99,7 @@ def progress_page(
         note,
         *parts,
         ngettext("and {number:,} older migration", "and {number:,} older migrations", rest) if rest else None,
-        lines([_reached(reached), _paused(paused_at)]),
+        lines([_reached(reached), _nowhere(reached, mentions_in), _paused(paused_at)]),
         _what_is_open(migrations),
         small(
             _(
@@ -153,6 +154,13 @@ def _reached(reached: Reached | None) -> str | None:
         reached.people,
         reasons=", ".join(why),
     )
+
+
+def _nowhere(reached: Reached | None, mentions_in: int | None) -> str | None:
+    """Say what moderators can do for those who take no DMs, where they chose no place, or one that Discord refused."""
+    if reached is None or not reached.closed or mentions_in is not None:
+        return None
+    return _("Nobody is mentioned in this server: `/mentions` chooses a place for those who agree to it.")
 
 
 def _paused(paused_at: datetime | None) -> str | None:

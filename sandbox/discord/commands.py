@@ -103,6 +103,8 @@ class Commands:
             return False
         if channel.guild_id is None:
             return True
+        if channel.archived:
+            return False
         mine = self._world.permissions(user_id, channel)
         needed = command["default_member_permissions"]
         if not allows(mine, Can.VIEW_CHANNEL | Can.USE_APPLICATION_COMMANDS):

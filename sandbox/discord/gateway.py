@@ -237,7 +237,7 @@ class Gateway:
         )
         if session.intents & GUILDS:
             for guild in guilds:
-                session.dispatch("GUILD_CREATE", wire.guild_create(guild, world.users, world.me.id))
+                session.dispatch("GUILD_CREATE", world.guild_create(guild))
 
     def _resume(self, connection: Connection, data: Json, path: str) -> None:
         self.resume_paths.append(path)

@@ -27,6 +27,12 @@ class ChannelType(IntEnum):
     TEXT = 0
     DM = 1
     ANNOUNCEMENT = 5
+    ANNOUNCEMENT_THREAD = 10
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
+
+
+THREADS = frozenset({ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 
 
 class Flag(IntFlag):
@@ -77,7 +83,10 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A guild's channel, or a DM of two `recipients` (user ids). A DM may be there before anybody wrote in it."""
+    """A guild's channel, or a DM of two `recipients` (user ids). A DM may be there before anybody wrote in it.
+
+    Of a thread: its `parent`, the ids of its `thread_members`, and when it was last archived or opened.
+    """
 
     id: int
     type: ChannelType
@@ -86,6 +95,16 @@ class Channel:
     guild_id: int | None = None
     recipients: tuple[int, ...] = ()
     overwrites: list[Overwrite] = field(default_factory=list)
+    parent: Channel | None = None
+    thread_members: set[int] = field(default_factory=set)
+    archived: bool = False
+    locked: bool = False
+    changed_at: datetime | None = None
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether it is a thread of another channel."""
+        return self.type in THREADS
 
 
 @dataclass(slots=True, eq=False)

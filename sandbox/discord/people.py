@@ -30,6 +30,7 @@ from sandbox.discord.reply import PATIENCE, Matching, Reply
 from sandbox.discord.resolving import File, Resolver
 from sandbox.discord.seen import Modal, SeenMessage
 from sandbox.discord.server import DiscordServer
+from sandbox.discord.threads import needed_to_write
 from sandbox.discord.typing_commands import command_data
 from sandbox.discord.wire import allows
 from sandbox.discord.wire import message as message_json
@@ -218,7 +219,7 @@ class Person:
     def say(self, channel_id: int, content: str, *, files: Sequence[File] = ()) -> SeenMessage:
         """Write a message. Raises CannotSend, NotVisible."""
         channel = self._channel(channel_id)
-        if not allows(self._permissions(channel), Can.SEND_MESSAGES | (Can.ATTACH_FILES if files else 0)):
+        if not allows(self._permissions(channel), needed_to_write(channel) | (Can.ATTACH_FILES if files else 0)):
             raise CannotSend("You do not have permission to send messages in this channel.")
         if len(content) > CONTENT or not (content.strip() or files):
             raise CannotSend(f"A message has 1 to {CONTENT} characters.")

@@ -25,7 +25,7 @@ text, edits, follow-ups) comes through `feed`.
 State    {bot: {id, name, online}, me: Person|null, people: [Person], guilds: [{id, name, channels: [Channel]}],
           dms: [Channel], modals: [Modal]}
 Person   {id, name, username, locale, dms_closed}
-Channel  {id, name, type: "text"|"announcement"|"dm", topic, with: name of the other side of a dm or null,
+Channel  {id, name, type: "text"|"announcement"|"thread"|"dm", topic, with: name of the other side of a dm or null,
           messages: [Message] oldest first, the 100 newest}
 Message  {id, channel, author: {id, name, bot}, content, components: [Component], embeds: [Discord's embed objects],
           files: [{id, name, size, url, content_type}], ephemeral: bool, only_for: person id or null,

@@ -18,7 +18,7 @@ from sandbox.discord.events import (
 )
 from sandbox.discord.interactions import Interaction
 from sandbox.discord.layouts import walk
-from sandbox.discord.models import Attachment, Channel, ChannelType, Message, User
+from sandbox.discord.models import THREADS, Attachment, Channel, ChannelType, Message, User
 from sandbox.discord.people import Person
 from sandbox.discord.permissions import Can
 from sandbox.discord.seen import Modal
@@ -27,6 +27,7 @@ from sandbox.discord.server import DiscordServer
 PAGE = 100
 FILES = "/sandbox/discord/files"
 _TYPES = {ChannelType.TEXT: "text", ChannelType.ANNOUNCEMENT: "announcement", ChannelType.DM: "dm"}
+_TYPES |= dict.fromkeys(THREADS, "thread")
 _LIMITS = ("min_length", "max_length", "min_value", "max_value")
 _FIELD_KEYS = ("style", "placeholder", "min_length", "max_length", "min_values", "max_values")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from sandbox.discord import wire
@@ -36,9 +36,15 @@ class Resolver:
         """Resolve the values of a select of people, roles or channels; give them as texts. Raises BadChoice."""
         return [self.one(_MAY_BE[kind], each) for each in ids]
 
-    def one(self, may_be: tuple[str, ...], given: object) -> str:
-        """Resolve one id, of whichever of "users", "roles", "channels" it may be. Raises BadChoice."""
+    def one(self, may_be: tuple[str, ...], given: object, channel_types: Collection[int] | None = None) -> str:
+        """Resolve one id, of whichever of "users", "roles", "channels" it may be. Raises BadChoice.
+
+        `channel_types`: the kinds of channel that are offered; None: all.
+        """
         wanted = int(getattr(given, "id", given))  # type: ignore[call-overload] # an object with an id, or the id itself
+        channel = self._world.channels.get(wanted)
+        if channel is not None and channel_types and channel.type not in channel_types:
+            raise BadChoice(f"The client offers no channel of this kind ({channel.type.name}).")
         for kind in may_be:
             if getattr(self, f"_{kind}")(wanted):
                 return str(wanted)

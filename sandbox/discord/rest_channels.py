@@ -11,6 +11,7 @@ from sandbox.discord.faults import Faults
 from sandbox.discord.models import Channel, ChannelType, Flag, Message, User
 from sandbox.discord.permissions import Can
 from sandbox.discord.publishing import create_message, edit_message
+from sandbox.discord.threads import check_open, needed_to_write
 from sandbox.discord.world import World
 
 PAGE = 100
@@ -48,7 +49,8 @@ class ChannelRoutes:
 
     async def type(self, request: web.Request) -> web.Response:
         """Answer POST …/typing."""
-        self._may(self._channel(request), Can.SEND_MESSAGES)
+        channel = self._channel(request)
+        self._may(channel, needed_to_write(channel))
         return web.Response(status=204)
 
     async def list(self, request: web.Request) -> web.Response:
@@ -76,7 +78,7 @@ class ChannelRoutes:
         """Answer POST …/messages."""
         channel = self._channel(request)
         body = await read_body(request)
-        self._may(channel, Can.SEND_MESSAGES | (Can.ATTACH_FILES if body.files else 0))
+        self._may(channel, needed_to_write(channel) | (Can.ATTACH_FILES if body.files else 0))
         other = self._other(channel)
         if other is not None:
             self._refuse_closed(other)
@@ -88,6 +90,7 @@ class ChannelRoutes:
                 raise refusal(10008)
             return web.json_response(self._json(before))
         draft = read_draft(body, file_limit=self._world.attachment_size_limit)
+        check_open(self._world, self._world.me.id, channel, writes=True)
         message = self._post(channel, draft, body.json, nonce, remember_nonce=enforced)
         if other is not None:
             self._known[other.id] = None
@@ -118,6 +121,7 @@ class ChannelRoutes:
         message = self._message(request, channel)
         if message.author is not self._world.me:
             raise refusal(50005)
+        check_open(self._world, self._world.me.id, channel, writes=False)
         body = await read_body(request)
         # Of an edit's flags, only V2 and the hiding of embeds are read (docs: "Edit Message").
         settable = SENDABLE & ~Flag.SUPPRESS_NOTIFICATIONS

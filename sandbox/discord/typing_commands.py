@@ -76,7 +76,7 @@ def check_option(option: Json, value: Any, resolver: Resolver) -> Any:
         if kind == OptionType.ATTACHMENT:
             return resolver.upload(value)
         if kind in _PICKED:
-            return resolver.one(_PICKED[kind], value)
+            return resolver.one(_PICKED[kind], value, option.get("channel_types"))
     except (BadChoice, TypeError, ValueError) as error:
         raise BadOption(f"{name}: {error}") from None
     if kind == OptionType.BOOLEAN:

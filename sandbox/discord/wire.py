@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sandbox.discord.models import Attachment, Channel, ChannelType, Guild, Json, Member, Message, Role, User
@@ -66,6 +67,8 @@ def channel(of: Channel, people: dict[int, User], *, seen_by: int | None = None)
     base: Json = {"id": str(of.id), "type": int(of.type), "flags": 0, "last_message_id": None}
     if of.type is ChannelType.DM:
         return base | {"recipients": [user(people[other]) for other in of.recipients if other != seen_by]}
+    if of.parent is not None:
+        return base | _thread(of, of.parent, seen_by)
     return base | {
         "guild_id": str(of.guild_id),
         "name": of.name,
@@ -76,6 +79,30 @@ def channel(of: Channel, people: dict[int, User], *, seen_by: int | None = None)
         "rate_limit_per_user": 0,
         "permission_overwrites": [_overwrite(overwrite) for overwrite in of.overwrites],
     }
+
+
+def _thread(of: Channel, parent: Channel, seen_by: int | None) -> Json:
+    at = instant(of.changed_at) if of.changed_at else None
+    found: Json = {
+        "guild_id": str(of.guild_id),
+        "parent_id": str(parent.id),
+        "owner_id": str(min(of.thread_members, default=of.id)),
+        "name": of.name,
+        "rate_limit_per_user": 0,
+        "message_count": 0,
+        "member_count": len(of.thread_members),
+        "total_message_sent": 0,
+        "thread_metadata": {
+            "archived": of.archived,
+            "auto_archive_duration": 4320,
+            "archive_timestamp": at,
+            "locked": of.locked,
+            "create_timestamp": None,
+        },
+    }
+    if seen_by in of.thread_members:
+        found["member"] = {"id": str(of.id), "user_id": str(seen_by), "join_timestamp": at, "flags": 0}
+    return found
 
 
 def partial_channel(of: Channel, people: dict[int, User], *, permissions: int, seen_by: int) -> Json:
@@ -123,8 +150,11 @@ def guild(of: Guild, people: dict[int, User]) -> Json:
     }
 
 
-def guild_create(of: Guild, people: dict[int, User], me: int) -> Json:
-    """Give what GUILD_CREATE tells without the members intent: of the members only the bot itself."""
+def guild_create(of: Guild, people: dict[int, User], me: int, threads: Iterable[Channel]) -> Json:
+    """Give what GUILD_CREATE tells without the members intent: of the members only the bot itself.
+
+    `threads`: those that are open and that the bot may see.
+    """
     mine = of.members.get(me)
     return guild(of, people) | {
         "joined_at": instant(mine.joined_at) if mine else None,
@@ -132,9 +162,9 @@ def guild_create(of: Guild, people: dict[int, User], me: int) -> Json:
         "unavailable": False,
         "member_count": len(of.members),
         "members": [member(mine)] if mine else [],
-        "channels": [channel(each, people) for each in of.channels.values()],
+        "channels": [channel(each, people) for each in of.channels.values() if not each.is_thread],
         "voice_states": [],
-        "threads": [],
+        "threads": [channel(each, people, seen_by=me) for each in threads],
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],

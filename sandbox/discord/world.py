@@ -84,8 +84,17 @@ class World:
         """Let the bot join, as by its invite link with these permissions."""
         role = self.add_role(guild, self.me.name, permissions, managed=True)
         self.add_member(guild, self.me, [role])
-        self.dispatch("GUILD_CREATE", wire.guild_create(guild, self.users, self.me.id), guild.id)
+        self.dispatch("GUILD_CREATE", self.guild_create(guild), guild.id)
         return role
+
+    def guild_create(self, guild: Guild) -> Json:
+        """Give what the bot is told of a guild that it is in."""
+        threads = [
+            each
+            for each in guild.channels.values()
+            if each.is_thread and not each.archived and self.permissions(self.me.id, each)
+        ]
+        return wire.guild_create(guild, self.users, self.me.id, threads)
 
     def remove_bot(self, guild: Guild) -> None:
         """Throw the bot out."""
@@ -141,7 +150,8 @@ class World:
         self._messages.pop(channel.id, None)
         if channel.guild_id is not None:
             self.guilds[channel.guild_id].channels.pop(channel.id, None)
-        self.dispatch("CHANNEL_DELETE", wire.channel(channel, self.users), channel.guild_id)
+        event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
+        self.dispatch(event, wire.channel(channel, self.users), channel.guild_id)
 
     def dm(self, one: int, other: int) -> Channel:
         """Give the DM of two users, which is made the first time."""
@@ -184,7 +194,13 @@ class World:
         base = guild.roles[guild.id].permissions
         for role in member.roles:
             base |= guild.roles[role].permissions
-        return compute(base, channel.overwrites, everyone=guild.id, roles=member.roles, member=user_id)
+        overwrites = (channel.parent or channel).overwrites
+        mine = compute(base, overwrites, everyone=guild.id, roles=member.roles, member=user_id)
+        if channel.type is ChannelType.PRIVATE_THREAD and not (
+            user_id in channel.thread_members or wire.allows(mine, Can.MANAGE_THREADS)
+        ):
+            return 0
+        return mine
 
     def share_a_guild(self, one: int, other: int) -> bool:
         """Tell whether two users are in one guild."""
