@@ -18,6 +18,7 @@ for there in vain: within a minute by sending it again under its nonce, which Di
 | 20026 | flagged as spam: the same for 12 h, doubled to 2 days | `NewConversationsBlocked` |
 | 50007, 50278 | this person takes no DM: nothing more is tried until they act | `RecipientUnreachable` |
 | any other 400, 403, 404 | refused for good; operators are told | `MessageRefused` |
+| of those 10003, 50001, 50013, 50083, 160005, at a mention | and its place is chosen no more | `MessageRefused` |
 | 1,000 times 401, 403, 429 in 10 min | nothing for 10 min, doubled to an hour; told: 10,000 are a ban | none |
 | the gateway drops, with or without resume | messages go on by REST; what people press waits for it | none |
 | killed | the lease ends at the next start; what had begun is in doubt | none |
