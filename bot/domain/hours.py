@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from bot.errors import BadInput
 
 _EVENING = 20
+_HOUR = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
     """One person's hours of the day, all in `zone`. `quiet_from` equal to `quiet_until`: none is quiet.
 
-    They are written to at `hour`, somewhere within `spread`; where and when exactly follows from `user_id` alone, so
-    that ten thousand people who registered together are not due together.
+    They are written to at `hour`, or within the hours nearest to it that `spread` takes; when exactly follows from
+    `user_id` alone, so that ten thousand people who registered together are not due together. With a `spread` of a day
+    they share all the hours that are not quiet.
     """
 
     user_id: int
@@ -31,9 +33,7 @@ class Hours:
 
     def is_quiet(self, moment: datetime) -> bool:
         """Tell whether this person is not to be written to at that moment."""
-        hour = moment.astimezone(self.zone).hour
-        start, end = self.quiet_from, self.quiet_until
-        return start <= hour < end if start <= end else hour >= start or hour < end
+        return self._quiet_hour(moment.astimezone(self.zone).hour)
 
     def after_quiet(self, moment: datetime) -> datetime:
         """Give the moment itself, or their own second of the hour after the quiet hours that it falls into."""
@@ -44,7 +44,7 @@ class Hours:
         end = next(
             each for each in ends if each > moment and not self.is_quiet(each)
         )  # that hour may not be, in spring
-        within = timedelta(seconds=self._share(3600))
+        within = timedelta(seconds=self._share(_HOUR))
         return end + within if not self.is_quiet(end + within) else end
 
     def next_slot(self, moment: datetime) -> datetime:
@@ -55,8 +55,9 @@ class Hours:
 
     def slot_on(self, day: date) -> datetime:
         """Give their own moment of a day of their calendar, outside their quiet hours."""
-        start = self._start()
-        return self.after_quiet(self._at(day, start) + timedelta(seconds=self._share(self._width(start))))
+        window = self._window()
+        second = self._share(max(1, min(int(self.spread.total_seconds()), len(window) * _HOUR)))
+        return self.after_quiet(self._at(day, window[second // _HOUR]) + timedelta(seconds=second % _HOUR))
 
     def tonight(self, now: datetime) -> datetime:
         """Give the evening of this day, or of the next where it is evening already.
@@ -66,22 +67,18 @@ class Hours:
         hour = _EVENING
         while self.is_quiet(self._at(now.astimezone(self.zone).date(), hour)) and hour > 0:
             hour -= 1
-        within = timedelta(seconds=self._share(3600))
+        within = timedelta(seconds=self._share(_HOUR))
         evenings = (self._at(now.astimezone(self.zone).date() + timedelta(days=more), hour) for more in (0, 1))
         return next(each + within for each in evenings if each - now >= timedelta(minutes=30))
 
-    def _start(self) -> int:
-        """Give the first hour of their window, which has `hour` in it and ends before their quiet hours do begin."""
-        hours = max(1, -(-int(self.spread.total_seconds()) // 3600))
-        start = self.hour
-        for _ in range(hours - 1):
-            if not self._quiet_hour((start + hours - 1) % 24) and start + hours <= 24:
-                break
-            start -= 1
-        return max(start, 0)
-
-    def _width(self, start: int) -> int:
-        return max(1, min(int(self.spread.total_seconds()), (24 - start) * 3600))
+    def _window(self) -> list[int]:
+        """Give the hours of the day among which their moment lies: theirs and the nearest that are not quiet."""
+        number = -(-int(self.spread.total_seconds()) // _HOUR)
+        if number <= 1:
+            return [self.hour]
+        awake = [hour for hour in range(24) if not self._quiet_hour(hour)] or [self.hour]
+        nearest = sorted(awake, key=lambda hour: (abs(hour - self.hour), -hour))
+        return sorted(nearest[:number])
 
     def _quiet_hour(self, hour: int) -> bool:
         start, end = self.quiet_from, self.quiet_until

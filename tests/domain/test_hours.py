@@ -44,6 +44,22 @@ def test_ten_thousand_are_spread_and_none_is_in_the_night():
     assert busiest < 80  # 42 a minute, and what chance adds
 
 
+def test_ten_thousand_of_one_hour_share_the_whole_day_where_the_operator_wants_it():
+    due = [hours(n, hour=23, spread=timedelta(days=1)).next_slot(NOON) for n in range(10_000)]
+    of_hour = Counter(each.hour for each in due)
+    assert set(of_hour) == set(range(8, 22)), "all that are not quiet"
+    assert max(of_hour.values()) < 830  # 714 an hour, and what chance adds
+    assert max(due) - min(due) < timedelta(days=1), "each of them within a day"
+
+
+@pytest.mark.parametrize("hour", range(8, 22))
+def test_the_hour_at_which_they_registered_is_among_those_that_they_share(hour: int):
+    due = {hours(n, hour=hour, spread=timedelta(hours=4)).next_slot(NOON).hour for n in range(500)}
+    assert hour in due
+    assert len(due) == 4
+    assert max(due) - min(due) == 3
+
+
 def test_a_morning_does_not_make_everybody_due_at_once():
     assert len({hours(n).after_quiet(NOON.replace(hour=2)) for n in range(100)}) > 90
 
