@@ -63,6 +63,16 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look as people are shown it: when it was, what it concluded, what nodes answered to how many requests."""
+
+    at: datetime
+    judgement: Judgement
+    evidence: tuple[Sighting, ...]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """What gateways say of a process (ao-facts.md, section 5). `tags` has the spawn tags, names as spawned."""
 
@@ -102,8 +112,9 @@ class Arrival:
 class StatusCard:
     """All that one person may see of one registration.
 
-    `status` is the confirmed one and `since` when it was first confirmed; `latest` is what the newest look concluded,
-    which may differ while a change waits for its confirmation. Nothing here tells whether others follow the process.
+    `status` is the confirmed one and `since` when it was first confirmed; `latest` is what the look at `checked_at`
+    concluded, which may differ while a change waits for its confirmation. Nothing here tells whether others follow the
+    process, or when they look at it.
     """
 
     registration_id: int

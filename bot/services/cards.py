@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.card import Blocked, NoSignLink, Role, StatusCard
+from bot.domain.card import Blocked, NoSignLink, Role, Seen, StatusCard
 from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
+from bot.domain.status import TargetStatus
 from bot.settings import CheckSettings
 from bot.store.people import Person
 from bot.store.processes import Process, Target
@@ -26,7 +27,7 @@ def make_card(
 ) -> StatusCard:
     """Give the card of one registration. What it says comes from what this person may know (design.md, rule 6)."""
     reason = why_no_link(registration, sign_url)
-    status = registration.status
+    status, seen = registration.status, registration.seen or target.seen
     return StatusCard(
         registration_id=registration.id,
         process=registration.process,
@@ -37,11 +38,11 @@ def make_card(
         metadata=process.metadata,
         keys=registration.keys,
         action=registration.action or DEFAULT_ACTION,
-        latest=target.latest,
-        checked_at=process.checked_at,
-        evidence=process.evidence,
-        requests=process.requests,
-        next_check=_next_check(registration, process, target, checks, now),
+        latest=seen.judgement if seen else None,
+        checked_at=seen.at if seen else None,
+        evidence=seen.evidence if seen else (),
+        requests=seen.requests if seen else 0,
+        next_check=_next_check(status, process, seen, checks, now),
         next_reminder=person.next_reminder_at if registration.remindable else None,
         stopped=person.stopped_at is not None,
         blocked=Blocked(registration.blocked) if registration.blocked else None,
@@ -51,12 +52,12 @@ def make_card(
 
 
 def _next_check(
-    registration: Registration, process: Process, target: Target, checks: CheckSettings, now: datetime
+    status: TargetStatus, process: Process, seen: Seen | None, checks: CheckSettings, now: datetime
 ) -> datetime:
     """Give when the next look comes at the latest. It may come sooner, for somebody else: that is nobody's business."""
-    if process.checked_at is None or target.latest is None:
+    if seen is None:
         return max(process.next_look_at, now)
-    due = next_look(registration.status, target.latest, now=process.checked_at, settings=checks, jitter=1.0)
+    due = next_look(status, seen.judgement, now=seen.at, settings=checks, jitter=1.0)
     return max(due, now)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -29,7 +29,7 @@ from bot.services.alarms import Alarms
 from bot.services.cards import make_card
 from bot.services.explaining import Explaining
 from bot.services.health import Pulse
-from bot.services.recording import AFTER_A_FAULT, Look, Recording
+from bot.services.recording import AFTER_A_FAULT, Look, Recording, by_target
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import Settings
 from bot.store import people, processes, registrations
@@ -161,7 +161,7 @@ class Checking(Loop):
         async with self._database.read() as connection:
             if not await registrations.of_person(connection, user_id, process):
                 raise NotYours("You don't follow that process. /register adds it.")
-        look = await self._look_now(process, Urgency.REGISTERED, progress)
+        look = await self._look_now(process, Urgency.REGISTERED, progress, asker=user_id)
         async with self._database.read() as connection:
             mine = await registrations.of_person(connection, user_id, process)
             known = await processes.find(connection, process)
@@ -171,11 +171,15 @@ class Checking(Loop):
             raise NotYours("You don't follow that process any more.")
         now = self._clock()
         by_id = {target.id: target for target in targets}
+        if look is not None:  # shown also where nothing is concluded from it
+            seen = by_target(look.reading, look.claim.targets, now)
+            mine = [replace(each, seen=seen.get(each.target_id, each.seen)) for each in mine]
         cards = [make_card(each, known, by_id[each.target_id], person, checks=self._settings, now=now) for each in mine]
-        looked = [_with_look(card, look, by_id[each.target_id], now) for card, each in zip(cards, mine, strict=True)]
-        return (await self._explaining.explain(one_each(looked)))[0]
+        return (await self._explaining.explain(one_each(cards)))[0]
 
-    async def _look_now(self, process: ProcessId, urgency: Urgency, say: Say | None = None) -> Look | None:
+    async def _look_now(
+        self, process: ProcessId, urgency: Urgency, say: Say | None = None, *, asker: int | None = None
+    ) -> Look | None:
         """Take the process over, look and write. None where nobody follows it."""
         async with self._database.write() as connection:
             claims = await processes.claim(connection, [process], self._clock())
@@ -186,7 +190,7 @@ class Checking(Loop):
             async with self._database.write() as connection:
                 await processes.put_back(connection, claims, self._clock() + _FIRST_HOLD)
         else:
-            await self._recording.record([look])
+            await self._recording.record([replace(look, asker=asker, signed=urgency is Urgency.SIGNED)])
         return look
 
     async def look(self, user_id: int, process: ProcessId, keys: Sequence[str] = ()) -> StatusCard:
@@ -239,6 +243,7 @@ class Checking(Loop):
         if known is None or not targets:
             return None
         target = next((each for each in targets if each.status.verdict is not Verdict.PATCHED), targets[0])
+        seen = target.seen
         return StatusCard(
             registration_id=0,
             process=process,
@@ -246,10 +251,10 @@ class Checking(Loop):
             status=target.status.verdict,
             metadata=known.metadata,
             keys=target.required,
-            latest=target.latest,
-            checked_at=known.checked_at,
-            evidence=known.evidence,
-            requests=known.requests,
+            latest=seen.judgement if seen else None,
+            checked_at=seen.at if seen else None,
+            evidence=seen.evidence if seen else (),
+            requests=seen.requests if seen else 0,
             next_check=known.next_look_at,
         )
 
@@ -275,18 +280,3 @@ def parse_keys(keys: Sequence[str]) -> tuple[StateKey, ...]:
     if len(keys) > _KEYS_AT_MOST:
         raise BadInput("At most {most} keys, please; these are {number}.", most=_KEYS_AT_MOST, number=len(keys))
     return tuple(sorted({parse_key(key) for key in keys}))
-
-
-def _with_look(card: StatusCard, look: Look | None, target: Target, now: datetime) -> StatusCard:
-    """Show the look that this person waited for, also where somebody else's was written in between."""
-    if look is None:
-        return card
-    asked = {each.id: judgement for each, judgement in zip(look.claim.targets, look.reading.judgements, strict=True)}
-    reading = look.reading
-    return replace(
-        card,
-        latest=asked.get(target.id, card.latest),
-        checked_at=now,
-        evidence=reading.evidence,
-        requests=reading.requests,
-    )

@@ -46,6 +46,7 @@ class Hinting(Loop):
     ) -> None:
         """`found` is called when a look was moved forward."""
         self.every = settings.hint_interval
+        self._usual = settings.unpatched_interval
         super().__init__(Pulse("hinting", self.every, clock), self._round)
         self._database = database
         self._gateways = gateways
@@ -72,7 +73,7 @@ class Hinting(Loop):
                 connection, due_after=now + self.every, now=now, after=self._after, limit=AT_MOST
             )
         self._after = waiting[-1].process if len(waiting) == AT_MOST else ""
-        received = await self._received([each for each in waiting if _is_ripe(each, now)])
+        received = await self._received([each for each in waiting if self._is_ripe(each, now)])
         if received:
             step = self.every / len(received)  # spread until the next round, so that nodes see no burst
             moments = {process: now + step * place for place, process in enumerate(received)}
@@ -94,6 +95,7 @@ class Hinting(Loop):
             self.pulse.beat()
         return received
 
-
-def _is_ripe(waiting: Waiting, now: datetime) -> bool:
-    return now - waiting.checked_at >= (waiting.next_look_at - waiting.checked_at) / _EARLIEST
+    def _is_ripe(self, waiting: Waiting, now: datetime) -> bool:
+        """Tell whether the last look is long enough ago; the next may be near, since somebody expects it by another."""
+        wait = max(self._usual, waiting.next_look_at - waiting.checked_at)
+        return now - waiting.checked_at >= wait / _EARLIEST

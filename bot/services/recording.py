@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ao.memory import MEMORY
 from bot.ao.reader import Reading
 from bot.clock import Clock
+from bot.domain.card import Seen
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.domain.status import TargetStatus, advance
 from bot.domain.verdict import Judgement, Reason
 from bot.services.agenda import Agenda
+from bot.services.seeing import Seeing, seen_in
 from bot.services.turning import Turn, Turning
 from bot.settings import Settings
 from bot.store import processes, registrations
@@ -33,10 +35,15 @@ _FAILED = frozenset({Reason.NO_ANSWER, Reason.NODES_DOWN})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A claimed process and what was read of it, one judgement for each of the claim's targets."""
+    """A claimed process and what was read of it, one judgement for each of the claim's targets.
+
+    `asker` looked by their own act. `signed`: it follows a signature (see `bot.services.seeing`).
+    """
 
     claim: Claim
     reading: Reading
+    asker: int | None = None
+    signed: bool = False
 
     @property
     def failed(self) -> bool:
@@ -101,11 +108,33 @@ class Recording:
             changed: set[int] = set()
             for look in looks:
                 if await processes.keep_lease(connection, look.claim):
-                    changed |= await self.write(connection, look.reading, look.claim.targets, now)
+                    targets = look.claim.targets
+                    changed |= await self.write(connection, look.reading, targets, now, signed=look.signed)
+                if look.asker is not None:
+                    await self._show_asker(connection, look, look.asker, now)
             await self._agenda.plan(connection, sorted(changed), now)
 
+    async def _show_asker(self, connection: AsyncConnection, look: Look, asker: int, now: datetime) -> None:
+        """Show it to who asked for it, also where another's was written in between."""
+        seen = by_target(look.reading, look.claim.targets, now)
+        for each in await registrations.of_person(connection, asker, look.reading.process):
+            if (theirs := seen.get(each.target_id)) is not None:
+                await self.show(connection, each, theirs)
+
+    async def show(self, connection: AsyncConnection, registration: Registration, seen: Seen) -> None:
+        """Show somebody a look of their own, and look again when it lets them expect that."""
+        await registrations.change(connection, [registration.id], seen=seen)
+        due = self.next_look(registration.status, seen)
+        await processes.look_sooner(connection, {registration.process: due}, seen.at)
+
     async def write(
-        self, connection: AsyncConnection, reading: Reading, asked: Sequence[Target], now: datetime
+        self,
+        connection: AsyncConnection,
+        reading: Reading,
+        asked: Sequence[Target],
+        now: datetime,
+        *,
+        signed: bool = False,
     ) -> set[int]:
         """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
 
@@ -114,42 +143,43 @@ class Recording:
         known = await processes.find(connection, reading.process)
         signed_at = None if known is None else known.signed_at
         targets = (await processes.targets_of(connection, [reading.process], lock=True))[reading.process]
-        judged = {target.id: judgement for target, judgement in zip(asked, reading.judgements, strict=True)}
+        judged = by_target(reading, asked, now)
         newcomers = await registrations.newcomers(
             connection, [target.id for target in targets], now - self._settings.patched_interval
         )
         turns: list[Turn] = []
         others = [target for target in targets if target.id not in judged]
-        next_looks = [now if known is None or other.latest is None else known.next_look_at for other in others]
+        next_looks = [now if known is None or other.seen is None else known.next_look_at for other in others]
         for target in targets:
-            if (judgement := judged.get(target.id)) is None:
+            if (look := judged.get(target.id)) is None:
                 continue
-            status = self.advance(target.status, judgement, now)
-            await processes.record_target(connection, target.id, status, judgement)
-            turned = replace(target, status=status, verdict=status.verdict, latest=judgement)
+            status = self.advance(target.status, look.judgement, now)
+            seeing = Seeing(look=look, signed=signed, signed_at=signed_at, settings=self._settings)
+            shared = seeing.shown(target.seen, target.status, status)
+            await processes.record_target(connection, target.id, status, shared)
+            turned = replace(target, status=status, verdict=status.verdict, seen=shared)
             theirs = [each for each in newcomers if each.target_id == target.id]
-            followers, caught_up = await self._let_catch_up(connection, theirs, status, judgement, now)
-            turns.append(Turn(target=turned, before=target.status.verdict, judgement=judgement, caught_up=caught_up))
-            views = [status, *(each.status for each in followers)]
-            next_looks += [self.next_look(view, judgement, now, signed_at=signed_at) for view in views]
+            followers, caught_up = await self._let_catch_up(connection, theirs, status, look.judgement, now)
+            shown = await seeing.let_see(connection, theirs, followers, shared)
+            views = [(status, look), (status, shared), *shown]  # look again as it says, and as people expect
+            next_looks += [self.next_look(view, seen, signed_at=signed_at) for view, seen in views]
+            turns.append(Turn(target=turned, before=target.verdict, judgement=look.judgement, caught_up=caught_up))
         await processes.record(
             connection,
             reading.process,
             metadata=reading.metadata,
             memory=MEMORY.dump_json(reading.memory).decode(),
-            evidence=reading.evidence,
-            requests=reading.requests,
             now=now,
             next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
         )
         return await self._turning.tell(connection, turns, now)
 
-    def next_look(
-        self, status: TargetStatus, judgement: Judgement, now: datetime, *, signed_at: datetime | None = None
-    ) -> datetime:
-        """Give when to look again, with the jitter that keeps apart what came together."""
+    def next_look(self, status: TargetStatus, seen: Seen, *, signed_at: datetime | None = None) -> datetime:
+        """Give when to look again for who is shown that, with the jitter that keeps apart what came together."""
         jitter = random.random()
-        return next_look(status, judgement, now=now, settings=self._settings, jitter=jitter, signed_at=signed_at)
+        return next_look(
+            status, seen.judgement, now=seen.at, settings=self._settings, jitter=jitter, signed_at=signed_at
+        )
 
     async def _let_catch_up(
         self,
@@ -174,11 +204,15 @@ class Recording:
                 caught_up[each.id] = each.verdict
         return followers, caught_up
 
-    async def begin(
-        self, connection: AsyncConnection, target: Target, judgement: Judgement, now: datetime
-    ) -> TargetStatus | None:
+    async def begin(self, connection: AsyncConnection, target: Target, seen: Seen) -> TargetStatus | None:
         """Give what somebody who registers now may know (None: all), and look again as soon as they would wait for."""
-        own = self.advance_own(TargetStatus(), target.status, judgement, now)
-        due = self.next_look(seen_from(now, own or target.status), judgement, now)
-        await processes.look_sooner(connection, {target.process: due}, now)
+        own = self.advance_own(TargetStatus(), target.status, seen.judgement, seen.at)
+        due = self.next_look(seen_from(seen.at, own or target.status), seen)
+        await processes.look_sooner(connection, {target.process: due}, seen.at)
         return own
+
+
+def by_target(reading: Reading, asked: Sequence[Target], now: datetime) -> dict[int, Seen]:
+    """Give what is shown of a reading, by the id of the target."""
+    seen = seen_in(reading, [target.required for target in asked], now)
+    return {target.id: each for target, each in zip(asked, seen, strict=True)}

@@ -12,14 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ao.gateway import Gateways
 from bot.ao.reader import Reader, Reading, Urgency
 from bot.clock import Clock
-from bot.domain.card import Role, StatusCard
+from bot.domain.card import Role, Seen, StatusCard
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.process_id import PastedIds, ProcessId, parse_process_id, read_process_ids
 from bot.domain.safe_words import new_safe_word
 from bot.domain.status import TargetStatus
 from bot.domain.ticket import half_hide
-from bot.domain.verdict import Judgement
 from bot.errors import (
     BadInput,
     MalformedProcessId,
@@ -31,6 +30,7 @@ from bot.services.checking import parse_keys
 from bot.services.explaining import Explaining
 from bot.services.following import Following, Progress
 from bot.services.recording import Recording
+from bot.services.seeing import seen_in
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import guilds, migrations, people, processes, registrations
@@ -220,13 +220,14 @@ class Registering(Following):
         """Write one process's reading and registration. A status that turns is told to whoever followed before."""
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())
         changed = await self._recording.write(connection, reading, [target], now)
+        (seen,) = seen_in(reading, [order.required], now)
         written = (await processes.targets_of(connection, [reading.process]))[reading.process]
         target = next(each for each in written if each.id == target.id)
         migration_id = order.migration.id if order.migration is not None else None
         same = next(
             (each for each in mine if (each.process, each.migration_id) == (reading.process, migration_id)), None
         )
-        await self._write_registration(connection, order, target, same, reading.judgements[0], now)
+        await self._write_registration(connection, order, target, same, seen)
         if same is not None and same.target_id != target.id:
             await processes.forget_unfollowed(connection, reading.process)
         return changed
@@ -237,43 +238,37 @@ class Registering(Following):
         order: _Order,
         target: Target,
         same: Registration | None,
-        judgement: Judgement,
-        now: datetime,
+        seen: Seen,
     ) -> None:
         request, migration = order.request, order.migration
         if same is not None and same.target_id == target.id:
             label = order.label or same.label
             (known,) = await registrations.by_ids(connection, [same.id])
             await registrations.change(connection, [same.id], role=request.role, label=label, told=_told(known.verdict))
+            await self._recording.show(connection, known, seen)
             return
-        own = await self._recording.begin(connection, target, judgement, now)
-        told = _told(target.verdict if own is None else own.verdict)
+        own = await self._recording.begin(connection, target, seen)
+        values = {
+            "target_id": target.id,
+            "role": request.role,
+            "created_at": seen.at,
+            "told": _told(target.verdict if own is None else own.verdict),
+            "own": own,
+            "seen": seen,
+        }
         if same is not None:  # judged by other keys from now on, of which it knows nothing yet
-            await registrations.change(
-                connection,
-                [same.id],
-                target_id=target.id,
-                role=request.role,
-                label=order.label or same.label,
-                created_at=now,
-                caught_up_at=None,
-                told=told,
-                own=own,
-            )
+            label = order.label or same.label
+            await registrations.change(connection, [same.id], label=label, caught_up_at=None, **values)
             return
         await registrations.add(
             connection,
             user_id=request.user_id,
             process=target.process,
-            target_id=target.id,
             migration_id=migration.id if migration is not None else None,
-            role=request.role,
             label=order.label,
             guild_id=migration.guild_id if migration is not None else request.guild_id,
             guild_name=migration.guild_name if migration is not None else request.guild_name,
-            created_at=now,
-            told=told,
-            own=own,
+            **values,
         )
 
 

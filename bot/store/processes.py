@@ -12,12 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.card import Metadata, Sighting
+from bot.domain.card import Metadata, Seen
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
-from bot.domain.verdict import Judgement
 from bot.store.columns import build
 from bot.store.tables import processes, registrations, targets
 
@@ -33,8 +32,6 @@ class Process:
     created_at: datetime
     metadata: Metadata | None
     memory: str | None
-    evidence: tuple[Sighting, ...]
-    requests: int
     checked_at: datetime | None
     next_look_at: datetime
     signed_at: datetime | None
@@ -44,14 +41,17 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One row of `targets`: a process judged by a set of required keys (sorted; none: any exposed key will do)."""
+    """One row of `targets`: a process judged by a set of required keys (sorted; none: any exposed key will do).
+
+    `seen` is the newest look that all who follow it may see. There may have been others since.
+    """
 
     id: int
     process: ProcessId
     required: tuple[StateKey, ...]
     status: TargetStatus
     verdict: Verdict
-    latest: Judgement | None
+    seen: Seen | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +172,6 @@ async def record(
     *,
     metadata: Metadata | None,
     memory: str,
-    evidence: tuple[Sighting, ...],
-    requests: int,
     now: datetime,
     next_look_at: datetime,
 ) -> None:
@@ -184,8 +182,6 @@ async def record(
         .where(processes.c.process == process)
         .values(
             memory=memory,
-            evidence=evidence,
-            requests=requests,
             checked_at=now,
             next_look_at=next_look_at,
             lease_until=None,
@@ -195,10 +191,10 @@ async def record(
     )
 
 
-async def record_target(connection: AsyncConnection, target_id: int, status: TargetStatus, latest: Judgement) -> None:
-    """Write what a look came to for one target."""
+async def record_target(connection: AsyncConnection, target_id: int, status: TargetStatus, seen: Seen) -> None:
+    """Write what a look came to for one target, and which look people are shown."""
     await connection.execute(
-        update(targets).where(targets.c.id == target_id).values(status=status, verdict=status.verdict, latest=latest)
+        update(targets).where(targets.c.id == target_id).values(status=status, verdict=status.verdict, seen=seen)
     )
 
 

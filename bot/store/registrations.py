@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.card import Role
+from bot.domain.card import Role, Seen
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
@@ -41,6 +41,7 @@ class Registration:
     told_unreadable: bool
     own: TargetStatus | None
     caught_up_at: datetime | None
+    seen: Seen | None
     keys: tuple[StateKey, ...]
     shared: TargetStatus
     deadline: datetime | None
@@ -137,9 +138,11 @@ async def of_targets(connection: AsyncConnection, target_ids: Sequence[int]) -> 
 
 
 async def newcomers(connection: AsyncConnection, target_ids: Sequence[int], since: datetime) -> list[Registration]:
-    """Give those registrations by these targets that are younger than `since`, or have not caught up with them."""
-    young = or_(registrations.c.own.is_not(None), registrations.c.created_at > since)
-    return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids), young))
+    """Give those registrations by these targets that are younger than `since`, or differ from them in what they see."""
+    differs = or_(
+        registrations.c.own.is_not(None), registrations.c.seen.is_not(None), registrations.c.created_at > since
+    )
+    return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids), differs))
 
 
 async def by_ids(connection: AsyncConnection, ids: Sequence[int]) -> list[Registration]:

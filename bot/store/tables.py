@@ -21,11 +21,10 @@ from sqlalchemy import (
     text,
 )
 
-from bot.domain.card import Metadata, Role, Sighting
+from bot.domain.card import Metadata, Role, Seen
 from bot.domain.notices import Notice
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
-from bot.domain.verdict import Judgement
 from bot.store.columns import Instant, RowId, Typed, Word
 
 metadata = MetaData(
@@ -71,9 +70,7 @@ processes = Table(
     Column("created_at", Instant, nullable=False),
     Column("metadata", Typed(Metadata)),
     Column("memory", Text),  # bot.ao's own, to hand in at the next look
-    Column("evidence", Typed(tuple[Sighting, ...]), nullable=False, server_default="[]"),
-    Column("requests", Integer, nullable=False, server_default="0"),
-    Column("checked_at", Instant),
+    Column("checked_at", Instant),  # whoever the look was for: people are shown `seen` of a target or registration
     Column("next_look_at", Instant, nullable=False),
     Column("signed_at", Instant),  # when a page last said that its owner signed
     Column("lease_until", Instant),
@@ -110,7 +107,7 @@ targets = Table(
     Column("required", Typed(tuple[str, ...]), nullable=False),  # sorted; empty: any exposed key will do
     Column("status", Typed(TargetStatus), nullable=False),
     Column("verdict", Word(Verdict), nullable=False),  # the confirmed one, out of `status`, to be counted by
-    Column("latest", Typed(Judgement)),
+    Column("seen", Typed(Seen)),  # the newest look that all who follow it may see
     UniqueConstraint("process", "required"),
 )
 
@@ -132,6 +129,7 @@ registrations = Table(
     Column("told_unreadable", Boolean, nullable=False, server_default=text("false")),
     Column("own", Typed(TargetStatus)),  # by the looks since this was made; null: the same as its target's by now
     Column("caught_up_at", Instant),  # when that became so; null: when it was made
+    Column("seen", Typed(Seen)),  # the newest look that this person may see; null: the same as its target's
     Index(
         "uq_registrations_private",
         "user_id",

@@ -91,6 +91,8 @@ async def test_the_export_tells_nothing_of_others(app: Any, world: Any, clock: A
     await app.registering.register(request(ADA, f"{followed} {fresh}"))
     rows = {row.pop("process"): row for row in (await everything(app, ADA))["registrations"]}
     assert rows[followed].pop("id") != rows[fresh].pop("id")
+    for row in rows.values():  # which nodes answered, and how fast, differs from look to look
+        row["seen"] = (row["seen"]["at"], row["seen"]["judgement"]["verdict"], row["seen"]["requests"])
     assert rows[followed] == rows[fresh]
 
 

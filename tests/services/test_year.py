@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.card import Blocked, Role
+from bot.domain.card import Blocked, Role, Seen
 from bot.domain.notices import Envelope, Mention, Patched, Regressed, Reminder
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
@@ -151,8 +151,9 @@ async def _turn(app, process: str, now: datetime) -> None:
         reason = Reason.SHOWN if verdict is Verdict.PATCHED else Reason.MISSING
         judgement = Judgement(verdict=verdict, reason=reason, exposed=("balances",), nodes=("https://a", "https://b"))
         status = TargetStatus(verdict=verdict, since=now)
-        await processes.record_target(connection, target.id, status, judgement)
-        turned = replace(target, status=status, verdict=verdict, latest=judgement)
+        seen = Seen(at=now, judgement=judgement, evidence=(), requests=0)
+        await processes.record_target(connection, target.id, status, seen)
+        turned = replace(target, status=status, verdict=verdict, seen=seen)
         turn = Turn(target=turned, before=target.verdict, judgement=judgement, caught_up={})
         changed = await app.recording._turning.tell(connection, [turn], now)
         await app.agenda.plan(connection, sorted(changed), now)

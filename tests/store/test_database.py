@@ -10,8 +10,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.observation import Verdict
+from bot.domain.process_id import ProcessId
 from bot.errors import AlreadyRunning, ConfigurationError
-from bot.store import memos, people
+from bot.store import memos, people, processes
 from bot.store.database import Database, open_database
 from bot.store.lock import only_copy
 from bot.store.tables import metadata
@@ -108,6 +110,33 @@ async def test_an_older_schema_is_upgraded_and_keeps_its_rows(database_url: str,
     await new.close()
     assert person is not None
     assert (person.safe_word, person.name_hint, person.created_at) == ("amber otter", "", now)
+
+
+async def test_an_upgrade_keeps_what_people_were_shown(database_url: str, now: datetime):
+    old = await open_database(database_url, revision="0004")
+    sighting = '{"node":"https://a","path":"/x","status":200,"reason":"slot 1","elapsed_ms":3}'
+    async with old.write() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO processes (process, created_at, checked_at, next_look_at, evidence, requests)"
+                " VALUES ('looked', :now, :now, :now, :evidence, 4), ('new', :now, NULL, :now, '[]', 0)"
+            ),
+            {"now": now.replace(tzinfo=None) if old.dialect == "sqlite" else now, "evidence": f"[{sighting}]"},
+        )
+        judgement = """'{"verdict":"not_patched","reason":"missing","missing":["balances"]}'"""
+        columns = "process, required, status, verdict, latest"
+        rows = f"('looked', '[]', '{{}}', 'unknown', {judgement}), ('new', '[]', '{{}}', 'unknown', NULL)"
+        await connection.exec_driver_sql(f"INSERT INTO targets ({columns}) VALUES {rows}")
+    await old.close()
+    new = await open_database(database_url)
+    async with new.read() as connection:
+        found = await processes.targets_of(connection, [ProcessId("looked"), ProcessId("new")])
+    await new.close()
+    (looked,), (fresh,) = found.values()
+    assert fresh.seen is None
+    assert looked.seen is not None
+    assert (looked.seen.at, looked.seen.requests, looked.seen.evidence[0].reason) == (now, 4, "slot 1")
+    assert (looked.seen.judgement.verdict, looked.seen.judgement.missing) == (Verdict.NOT_PATCHED, ("balances",))
 
 
 async def test_an_upgrade_that_fails_leaves_the_old_schema(database_url: str):

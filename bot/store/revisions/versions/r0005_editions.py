@@ -1,4 +1,4 @@
-"""Which edition of a message's words people see: one that was sent may have more to say since."""
+"""Which edition of a message's words people see, for one that was sent may say more since; and which look each sees."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,10 +13,32 @@ def upgrade() -> None:
         op.add_column("outbox", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
     behind = sa.text("shown_edition < edition")
     op.create_index("ix_outbox_behind", "outbox", ["next_try_at"], sqlite_where=behind, postgresql_where=behind)
+    _keep_looks_apart()
+
+
+def _keep_looks_apart() -> None:
+    """Keep the newest look that somebody may see with the target and the registration, no more with the process."""
+    for table in ("targets", "registrations"):
+        op.add_column(table, sa.Column("seen", sa.Text()))
+    at = "checked_at" if op.get_context().dialect.name == "sqlite" else "CAST(checked_at AT TIME ZONE 'UTC' AS text)"
+    whole = f"""'{{"at":"' || {at} || 'Z","judgement":' || latest || ',"evidence":' || evidence ||
+        ',"requests":' || CAST(requests AS text) || '}}'"""
+    op.execute(
+        f"UPDATE targets SET seen = (SELECT {whole} FROM processes WHERE processes.process = targets.process)"
+        " WHERE latest IS NOT NULL"
+    )
+    op.drop_column("targets", "latest")
+    for name in ("evidence", "requests"):
+        op.drop_column("processes", name)
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop them. What the newest looks found comes again with the next."""
+    op.add_column("processes", sa.Column("evidence", sa.Text(), server_default="[]", nullable=False))
+    op.add_column("processes", sa.Column("requests", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("targets", sa.Column("latest", sa.Text()))
+    for table in ("targets", "registrations"):
+        op.drop_column(table, "seen")
     op.drop_index("ix_outbox_behind", table_name="outbox")
     with op.batch_alter_table("outbox") as outbox:
         for name in ("edition", "shown_edition"):
