@@ -21,6 +21,7 @@ from cogs.guide import Guide
 from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.language import _
+from cogs.messages.privacy import erased_page
 from cogs.messages.registered import first_dm_page
 from cogs.pace import Pace
 from cogs.privacy import PrivacyCog
@@ -73,7 +74,11 @@ class Buttons:
         delivery = await self._application.registering.try_again(interaction.user.id)
         if delivery is None:
             raise NotYours("You follow no process as its owner any more; /register adds one.")
-        state, turn = await following.first_dm_state(self._application, delivery)
+        try:
+            state, turn = await following.first_dm_state(self._application, delivery)
+        except LookupError:
+            await show(interaction, erased_page())
+            return
         channel = await following.mention_channel(interaction, self._application)
         await show(interaction, first_dm_page(delivery, state, channel, turn))
 

@@ -19,6 +19,7 @@ from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.listing import list_page
 from cogs.messages.page import Page
+from cogs.messages.privacy import erased_page
 from cogs.messages.registered import FirstDmState, Registered, registered_page
 from cogs.messages.wishes import closed_page
 
@@ -42,7 +43,11 @@ async def register(interaction: Interaction, application: Application, request: 
     )
     await show(interaction, registered_page(registered))
     if outcome.first_dm is not None:
-        state, turn = await first_dm_state(application, outcome.first_dm)
+        try:
+            state, turn = await first_dm_state(application, outcome.first_dm)
+        except LookupError:
+            await show(interaction, erased_page())
+            return
         channel = await mention_channel(interaction, application)
         await show(interaction, registered_page(replace(registered, dm=state, dm_at=turn, channel=channel)))
     else:
@@ -50,7 +55,10 @@ async def register(interaction: Interaction, application: Application, request: 
 
 
 async def first_dm_state(application: Application, delivery: int) -> tuple[FirstDmState, datetime | None]:
-    """Wait for what becomes of a first DM; give that, and when its turn comes where it waits for nothing else."""
+    """Wait for what becomes of a first DM; give that, and when its turn comes where it waits for nothing else.
+
+    Raises LookupError where the person had all of theirs erased meanwhile.
+    """
     application.delivering.wake()
     outcome: Outcome = await application.delivering.outcome(delivery, FIRST_DM_PATIENCE)
     if outcome.state == "sent":

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from sandbox.discord.faults import Moment
 from sandbox.discord.seen import SeenMessage
 
 
@@ -46,6 +49,27 @@ async def test_everything_is_handed_over_and_erased(stage: Any) -> None:
     status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
     assert "You follow no process yet." in status.text
     assert "My vault" in (await (await bob.slash(stage.channel.id, "status")).wait_final()).text
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["register", "try-again"])
+async def test_who_erases_all_while_the_first_dm_waits_is_told_so(stage: Any, again: bool) -> None:
+    if again:
+        stage.discord.faults.closed_dms.add(stage.ada.id)
+        before = await stage.ada.slash(stage.channel.id, "register", {"process": stage.unpatched("Vault")})
+        closed = await before.wait_until(lambda each: "I can't send you DMs" in each.text)
+        stage.discord.faults.closed_dms.clear()
+    send = "POST /channels/{channel_id}/messages" if again else "POST /users/@me/channels"
+    held = stage.discord.faults.hold_up(send, Moment.ARRIVED)
+    if again:
+        reply = await stage.ada.press(closed, "Try again")
+    else:
+        reply = await stage.ada.slash(stage.channel.id, "register", {"process": stage.unpatched("Vault")})
+    await held.reached.wait()
+    question = await (await stage.ada.press(await privacy(stage, stage.ada), "Erase all of it")).wait_final()
+    await (await stage.ada.press(question, "Yes, erase it")).wait_until(lambda each: "**Erased.**" in each.text)
+    answer = await reply.wait_until(lambda each: "**Erased.**" in each.text)
+    assert "I keep nothing of you" in answer.text
+    held.let_go()
 
 
 async def test_the_safe_word_is_in_status(stage: Any) -> None:
