@@ -100,21 +100,27 @@ class Delivering(Loop):
     async def _deliver_what_is_free(self) -> int:
         attempted = 0
         async with asyncio.TaskGroup() as group:
-            while not self.stopping:
-                await self._slots.acquire()
-                await self.budget.take()
-                message = None if self.stopping else await self._claim()
-                self.idle = message is None
-                if message is None:
-                    self.budget.give_back()
-                    self._slots.release()
-                    break
+            while not self.stopping and (message := await self._take_one()) is not None:
                 attempted += 1
                 self.pulse.beat()
                 if message.opens_a_conversation:
                     await self._opening.take()  # at once: it was seen to be there
                 group.create_task(self._deliver(message)).add_done_callback(lambda _: self._slots.release())
         return attempted
+
+    async def _take_one(self) -> Message | None:
+        """Claim a message, with a slot and a token to send it; without one, or where the claim fails, give both back."""
+        message = None
+        await self._slots.acquire()
+        try:
+            await self.budget.take()
+            message = None if self.stopping else await self._claim()
+            self.idle = message is None
+        finally:
+            if message is None:
+                self.budget.give_back()
+                self._slots.release()
+        return message
 
     async def outcome(self, delivery_id: int, timeout: float) -> Outcome:  # noqa: ASYNC109 -- an answer, not an error, when time is up
         """Wait up to `timeout` seconds for a message to be sent or refused; not at all where its turn comes later.

@@ -13,7 +13,7 @@ from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreach
 from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
-from bot.services.delivering import Delivering
+from bot.services.delivering import IN_FLIGHT, Delivering
 from bot.services.reminding import Reminding
 from bot.services.settling import GIVE_UP_AFTER
 from bot.services.ticketing import Ticketing
@@ -332,3 +332,19 @@ async def test_one_message_that_cannot_be_prepared_keeps_no_other_waiting(delive
         state = await connection.scalar(text("SELECT state FROM outbox WHERE id = :id"), {"id": broken})
     assert str(broken) in alarm.notice.sentence
     assert state == "owed"
+
+
+async def test_a_database_that_fails_takes_no_slot_and_no_budget_with_it(delivering, owe, find, clock):
+    def fail(*_: object) -> None:
+        raise OSError("disk I/O error")
+
+    engine = delivering._database._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", fail)
+    async with asyncio.timeout(10):
+        for _ in range(IN_FLIGHT + 1):
+            with pytest.raises(ExceptionGroup):
+                await delivering.deliver_due()
+        event.remove(engine, "before_cursor_execute", fail)
+        delivery_id = await owe(ALICE)
+        assert await delivering.deliver_due() == 1
+    assert (await find(delivery_id)).state == "sent"
