@@ -18,11 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.notices import Envelope, Sender, Sent
-from bot.errors import (
-    ConfigurationError,
-    SendError,
-    SendLater,
-)
+from bot.errors import ConfigurationError, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
@@ -109,7 +105,7 @@ class Delivering(Loop):
         return attempted
 
     async def _take_one(self) -> Message | None:
-        """Claim a message, with a slot and a token to send it; without one, or where the claim fails, give both back."""
+        """Claim a message, and with it a slot and a token; where none is claimed, or that fails, give both back."""
         message = None
         await self._slots.acquire()
         try:
