@@ -41,6 +41,7 @@ async def examine(settings: Settings, *, transport: Transport, reader: Reader) -
     async for finding in _held(settings):
         yield finding
     yield _public_url(settings)
+    yield _proxies(settings)
     yield await _discord(settings)
     for health in await reader.healthy_nodes():
         advice = "" if health.healthy else "wait, or take it out of ao.nodes and put another in"
@@ -104,6 +105,17 @@ def _public_url(settings: Settings) -> Finding:
     return Finding(
         subject, f"{found}, so no sign link is made", "put an https proxy before web.port and set its address"
     )
+
+
+def _proxies(settings: Settings) -> Finding:
+    believed = ", ".join(map(str, settings.web.trusted_proxies))
+    found = f"X-Forwarded-For is believed from {believed}" if believed else "X-Forwarded-For is believed from nobody"
+    elsewhere = settings.web.host not in ("127.0.0.1", "::1", "localhost")
+    from_elsewhere = any(not network.is_loopback for network in settings.web.trusted_proxies)
+    advice = ""
+    if not believed or (elsewhere and not from_elsewhere):
+        advice = "add the network of the proxy (of a container's bridge) before it, or all its visitors count as one"
+    return Finding("web.trusted_proxies", found, advice)
 
 
 def _operators(settings: Settings) -> Finding:

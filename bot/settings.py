@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -59,13 +59,19 @@ class DatabaseSettings(_Section):
     url: str = "sqlite+aiosqlite:///patchbell.db"
 
 
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
 class WebSettings(_Section):
-    """The bot's own web server, and how people reach it."""
+    """The bot's own web server, and how people reach it.
+
+    What a proxy on this machine says of whom it speaks for is believed as shipped: nobody else reaches us by loopback.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
 
     @field_validator("public_url")
     @classmethod

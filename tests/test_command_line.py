@@ -145,6 +145,7 @@ async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:
         "PATCHBELL_AO__NODES": '["http://127.0.0.1:9"]',
         "PATCHBELL_AO__GATEWAYS": '["http://127.0.0.1:9/graphql"]',
         "PATCHBELL_DISCORD__API_URL": "http://127.0.0.1:9/api/v10",
+        "PATCHBELL_WEB__HOST": "0.0.0.0",
     }
     ended = await patchbell("doctor", cwd=tmp_path, PATCHBELL_DISCORD__TOKEN="secret-token", **dead)
     assert ended.code == 1
@@ -154,6 +155,10 @@ async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:
     assert "take it out of ao.gateways" in ended.out
     assert "another operator" in ended.out
     assert "https proxy" in lines["web.public_url"]
+    assert lines["web.trusted_proxies"].startswith(
+        "note   web.trusted_proxies: X-Forwarded-For is believed from 127.0.0.0/8,"
+    )
+    assert "a container's bridge" in lines["web.trusted_proxies"]
     assert "secret-token" not in ended.out + ended.err
 
 

@@ -126,4 +126,5 @@ async def test_the_doctor_finds_nothing_wrong_with_what_answers(tmp_path: Path) 
         assert sum(line.startswith("ok     node ") for line in lines) == 2
         assert sum(line.startswith("note   node ") for line in lines) == 1  # the one that is down
         assert any(line.startswith("ok     gateway ") for line in lines)
+        assert any(line.startswith("ok     web.trusted_proxies: ") for line in lines)
         assert not any(line.startswith("WRONG") for line in lines)

@@ -49,7 +49,7 @@ def test_the_example_shows_the_values_that_hold(tmp_path: Path) -> None:
     held = Settings().model_dump(mode="json")
     examples = {
         "discord": {"token", "gateway_url"},
-        "web": {"public_url", "trusted_proxies"},
+        "web": {"public_url"},
         "alerts": {"webhook_url"},
     }
     for section, fields in examples.items():

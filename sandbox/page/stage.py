@@ -125,7 +125,7 @@ class Stage:
                     "gateway_url": self.discord.gateway_url,
                 },
                 "database": {"url": f"sqlite+aiosqlite:///{self._config.parent / 'patchbell.db'}"},
-                "web": {"port": self._port, "public_url": address, "trusted_proxies": ["127.0.0.0/8"]},
+                "web": {"port": self._port, "public_url": address},
                 "ao": {
                     "nodes": [{"url": node.url, "operator": node.operator} for node in network.nodes],
                     "gateways": [network.gateway_url],
