@@ -88,3 +88,14 @@ async def test_a_webhook_that_is_gone_stops_nothing_and_is_not_logged(database, 
     printed = capsys.readouterr()
     assert "ConnectError" in printed.out + printed.err
     assert "secret-path" not in printed.out + printed.err
+
+
+async def test_a_webhook_that_refuses_is_told_without_its_url(database, clock, webhook, capsys):
+    webhook.statuses = [500, 404, 500]
+    alarms = Alarms(database, Settings(alerts=AlertSettings(webhook_url=SecretStr(webhook.url))), clock)
+    await alarms.ring("nodes", "Nodes fail.")
+    await alarms.close()
+    printed = capsys.readouterr()
+    assert len(webhook.bodies) == 3
+    assert (printed.out + printed.err).count("HTTPStatusError") == 3, "two tries again, and the end of it"
+    assert "/hook" not in printed.out + printed.err
