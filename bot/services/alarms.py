@@ -57,14 +57,18 @@ class Alarms:
         for operator in self._operators:
             await outbox.owe(connection, Alarm(sentence=sentence, guild_id=guild_id), now=now, user_id=operator)
         if self._webhook is not None:
-            task = asyncio.create_task(self._post(self._webhook.get_secret_value(), sentence))
-            self._posts.add(task)
-            task.add_done_callback(self._posts.discard)
+            url = self._webhook.get_secret_value()
+            self._database.after_commit(connection, lambda: self._post_beside(url, sentence))
         return True
 
     async def close(self) -> None:
         """Let posts that are under way end; each has its own timeout."""
         await asyncio.gather(*self._posts)
+
+    def _post_beside(self, url: str, sentence: str) -> None:
+        task = asyncio.create_task(self._post(url, sentence))
+        self._posts.add(task)
+        task.add_done_callback(self._posts.discard)
 
     async def _post(self, url: str, sentence: str) -> None:
         """POST `{"content": …}`, thrice at most."""

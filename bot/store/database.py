@@ -9,9 +9,10 @@ order to be written is read `.with_for_update()`**, which is the row's lock on P
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
@@ -40,6 +41,7 @@ class Database:
         self._engine = _create_engine(parse_url(url))
         self._writing = self._engine.execution_options(**{_WRITING: True})
         self._one_writer = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._afterwards: WeakKeyDictionary[AsyncConnection, list[Callable[[], None]]] = WeakKeyDictionary()
 
     @property
     def dialect(self) -> str:
@@ -62,15 +64,27 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncConnection]:
         """Give a connection in a transaction: committed at the end, rolled back on any exception. Never nest two."""
-        if self._one_writer is None:
+        async with self._turn():
+            afterwards: list[Callable[[], None]] = []
             async with self._writing.begin() as connection:
+                self._afterwards[connection] = afterwards
                 yield connection
+            for act in afterwards:
+                act()
+
+    def after_commit(self, connection: AsyncConnection, act: Callable[[], None]) -> None:
+        """Have `act` called once what `write` gave this connection for is committed; never, where it is rolled back."""
+        self._afterwards[connection].append(act)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncGenerator[None]:
+        if self._one_writer is None:
+            yield
             return
         async with asyncio.timeout(_WRITER_PATIENCE):
             await self._one_writer.acquire()
         try:
-            async with self._writing.begin() as connection:
-                yield connection
+            yield
         finally:
             self._one_writer.release()
 

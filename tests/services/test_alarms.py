@@ -73,6 +73,18 @@ async def test_many_at_once_ring_once(alarms, database, webhook):
     assert len(webhook.bodies) == 1
 
 
+async def test_what_is_rolled_back_rings_nowhere(alarms, database, webhook, clock):
+    async def ring_and_fail() -> None:
+        async with database.write() as connection:
+            await alarms.ring_in(connection, "nodes", "Nodes fail.", clock())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await ring_and_fail()
+    await alarms.close()
+    assert webhook.bodies == []
+
+
 async def test_a_webhook_that_fails_once_is_asked_again(alarms, webhook):
     webhook.statuses = [500]
     await alarms.ring("nodes", "Nodes fail.")
