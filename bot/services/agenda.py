@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,27 +48,32 @@ class Agenda:
             quiet_until=person.quiet_until if chosen and person.quiet_until is not None else settings.quiet_until,
         )
 
-    async def plan(self, connection: AsyncConnection, user_ids: Sequence[int], now: datetime) -> None:
-        """Plan each of these people's next reminder; in the transaction that changed something of theirs."""
-        followed = await registrations.of_people(connection, user_ids)
-        for user_id in sorted(
-            followed
-        ):  # always in one order: two transactions lock the same people without a deadlock
-            person = await people.find(connection, user_id, lock=True)
-            if person is not None:
-                await self._plan_one(connection, person, [each for each in followed[user_id] if each.open], now)
+    async def plan(self, connection: AsyncConnection, user_ids: Collection[int], now: datetime) -> None:
+        """Plan each of these people's next reminder; in the transaction that changed something of theirs.
 
-    async def _plan_one(
-        self, connection: AsyncConnection, person: Person, opened: list[Registration], now: datetime
-    ) -> None:
+        They are locked in one order, and before what they follow is read: another transaction may be changing that.
+        """
+        for some in people.in_portions(user_ids):
+            known = await people.of(connection, some, lock=True)
+            followed = await registrations.of_people(connection, list(known))
+            plans = {
+                user_id: self._plan_one(person, [each for each in followed[user_id] if each.open], now)
+                for user_id, person in known.items()
+            }
+            await people.change_each(connection, plans)
+
+    def _plan_one(self, person: Person, opened: list[Registration], now: datetime) -> dict[str, Any]:
         if not opened:
-            await people.change(connection, person.user_id, next_reminder_at=None, reminders_sent=0, snoozed_until=None)
-            return
+            return {"next_reminder_at": None, "reminders_sent": 0, "snoozed_until": None}
         remindable = [each for each in opened if each.remindable]
         due = None
         if remindable and is_listening(person):
             due = next_reminder(self._standing(person, remindable), self.rule, now)
-        await people.change(connection, person.user_id, next_reminder_at=due)
+        return {
+            "next_reminder_at": due,
+            "reminders_sent": person.reminders_sent,
+            "snoozed_until": person.snoozed_until,
+        }
 
     def _standing(self, person: Person, opened: Sequence[Registration]) -> Standing:
         return Standing(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.columns import build
 from bot.store.tables import allowances, people
+
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,14 @@ class Person:
 
 async def find(connection: AsyncConnection, user_id: int, *, lock: bool = False) -> Person | None:
     """Give the person, or None. With `lock`, nobody else changes what is theirs before this transaction ends."""
-    query = select(people).where(people.c.user_id == user_id)
-    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
-    return None if row is None else build(Person, row)
+    return (await of(connection, [user_id], lock=lock)).get(user_id)
+
+
+async def of(connection: AsyncConnection, user_ids: Sequence[int], *, lock: bool = False) -> dict[int, Person]:
+    """Give those of these people that are known, by their id and in its order; with `lock`, as for one."""
+    query = select(people).where(people.c.user_id.in_(user_ids)).order_by(people.c.user_id)
+    rows = (await connection.execute(query.with_for_update() if lock else query)).mappings()
+    return {row["user_id"]: build(Person, row) for row in rows}
 
 
 async def remember(
@@ -72,6 +79,13 @@ async def change(connection: AsyncConnection, user_id: int, **values: Any) -> No
     await connection.execute(update(people).where(people.c.user_id == user_id).values(**values))
 
 
+async def change_each(connection: AsyncConnection, values: Mapping[int, Mapping[str, Any]]) -> None:
+    """Set the same columns of several people, for each to their own values."""
+    if values:
+        rows = [{"whose": user_id, **each} for user_id, each in values.items()]
+        await connection.execute(update(people).where(people.c.user_id == bindparam("whose")), rows)
+
+
 async def begin_again(connection: AsyncConnection, user_id: int) -> None:
     """Let this person's reminders begin anew, as by an act of theirs: whatever ended or silenced them is over."""
     await change(
@@ -83,6 +97,13 @@ async def begin_again(connection: AsyncConnection, user_id: int) -> None:
         unreachable_code=None,
         reminders_sent=0,
     )
+
+
+def in_portions(user_ids: Collection[int]) -> Iterator[list[int]]:
+    """Give them in ascending order, a number at a time that one statement bears."""
+    ascending = sorted(user_ids)
+    for start in range(0, len(ascending), _AT_ONCE):
+        yield ascending[start : start + _AT_ONCE]
 
 
 async def are_due(connection: AsyncConnection, now: datetime, limit: int) -> list[int]:
