@@ -150,7 +150,7 @@ class Api:
         for each in messages:
             metrics.SIGNED.inc()
             _log.info("web.signed", process=each.process, message=each.message)
-            if self.watches.begin(each.process, each.message):
+            if self.watches.begin(each.process, each.message, ticketed=True):
                 begun.append(each.process)
         if messages and not begun:
             raise refusal(web.HTTPServiceUnavailable, "Many people are signing just now. Your process is checked soon.")
@@ -160,11 +160,14 @@ class Api:
         """Say what is confirmed, and what the newest reading saw."""
         body = await read_body(request, _Processes)
         listed = await self._on_it(body.ticket, _ids(body.processes))
-        watched = [(each, self.watches.of(each.process)) for each in listed]
         return web.json_response(
             {
-                each.process: {"status": each.status, "checking": watch.running, "latest": watch.latest}
-                for each, watch in watched
+                each.process: {
+                    "status": each.status,
+                    "checking": self.watches.checking(each.process),
+                    "latest": self.watches.latest(each.process),
+                }
+                for each in listed
             }
         )
 

@@ -63,10 +63,10 @@ class Public:
         """Say what the page without a ticket shows."""
         process = _process(request)
         card = await self._card(process, ())
-        watch = self.watches.of(process)
+        latest = self.watches.latest(process)
         metadata = card.metadata
         way = way_of(metadata)
-        status = watch.latest or (card.latest.verdict if card.latest is not None else card.status)
+        status = latest or (card.latest.verdict if card.latest is not None else card.status)
         shown = process_as_json(
             process=process,
             label=None,
@@ -81,8 +81,8 @@ class Public:
                 "processes": [shown | {"template": 0}],
                 "templates": [template_as_json(template_of(self.preset, way))],
                 "network": network_of(self.settings),
-                "checking": watch.running,
-                "latest": watch.latest,
+                "checking": self.watches.checking(process),
+                "latest": latest,
             }
         )
 
@@ -90,7 +90,7 @@ class Public:
         """Have the process read at once, if the network shows that message."""
         process = _process(request)
         message = _id((await read_body(request, _Signed)).message)
-        if not self.watches.begin(process, message):
+        if not self.watches.begin(process, message, ticketed=False):
             raise refusal(web.HTTPServiceUnavailable, "Many people are signing just now. Come back in a minute.")
         return web.json_response({"checking": True})
 

@@ -78,6 +78,20 @@ async def test_strangers_cannot_have_the_nodes_asked_without_end(
     assert "Ask again in a minute" in said["error"]
 
 
+async def test_one_address_takes_few_places_for_what_it_says_was_signed(
+    house: House, http: aiohttp.ClientSession
+) -> None:
+    process = house.spawn(handler=True)
+    statuses: list[int] = []
+    for number in range(9):
+        message = {"message": f"{number}{process[1:]}"}
+        headers = {"Origin": house.url}
+        async with http.post(f"{house.url}/api/p/{process}/signed", json=message, headers=headers) as answer:
+            statuses.append(answer.status)
+    assert statuses[:4] == [200] * 4
+    assert 429 in statuses
+
+
 async def test_only_our_own_page_says_that_it_was_signed(house: House, http: aiohttp.ClientSession) -> None:
     process = house.spawn(handler=True)
     async with http.post(
