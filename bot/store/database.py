@@ -18,7 +18,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -123,12 +123,25 @@ def parse_url(url: str) -> URL:
 
 
 def _create_engine(url: URL) -> AsyncEngine:
+    # Parameters are tickets, safe words and names: what an error says is logged.
     if url.get_backend_name() == "postgresql":
-        return create_async_engine(url, pool_pre_ping=True, pool_timeout=_WRITER_PATIENCE)
-    engine = create_async_engine(url, pool_timeout=_WRITER_PATIENCE)
+        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_WRITER_PATIENCE)
+        event.listen(engine.sync_engine, "handle_error", _hide_detail)
+        return engine
+    engine = create_async_engine(url, hide_parameters=True, pool_timeout=_WRITER_PATIENCE)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _hide_detail(context: ExceptionContext) -> None:
+    """Take PostgreSQL's DETAIL out of an error and what it was made of: it quotes the whole row."""
+    error, translated = context.sqlalchemy_exception, context.original_exception
+    for each in (error, translated):
+        if each is not None:
+            each.args = tuple(str(part).partition("\nDETAIL:")[0] for part in each.args)
+    if hasattr(translated.__cause__, "detail"):
+        setattr(translated.__cause__, "detail", None)  # noqa: B010 -- asyncpg has no types
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

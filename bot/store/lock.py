@@ -49,7 +49,7 @@ async def _file_lock(path: Path) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def _session_lock(url: URL) -> AsyncGenerator[None]:
-    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
             taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUNNING_LOCK})

@@ -1,6 +1,7 @@
 """One contract, two databases."""
 
 import asyncio
+import traceback
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -176,6 +177,16 @@ async def test_naive_moments_are_refused(database: Database, now: datetime):
             await people.remember(
                 connection, 1, safe_word="a b", locale="en", name_hint="", now=now.replace(tzinfo=None)
             )
+
+
+async def test_an_error_says_nothing_of_what_was_to_be_written(database: Database, now: datetime):
+    with pytest.raises(IntegrityError) as error:
+        async with database.write() as connection:
+            statement = text("INSERT INTO people (user_id, safe_word) VALUES (1, :word)")
+            await connection.execute(statement, {"word": "-".join(("amber", "otter"))})
+    told = "".join(traceback.format_exception(error.value))
+    assert "INSERT INTO people" in told
+    assert "amber-otter" not in told
 
 
 async def test_references_are_enforced(database: Database, now: datetime):
