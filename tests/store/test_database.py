@@ -182,8 +182,10 @@ async def test_naive_moments_are_refused(database: Database, now: datetime):
 async def test_an_error_says_nothing_of_what_was_to_be_written(database: Database, now: datetime):
     with pytest.raises(IntegrityError) as error:
         async with database.write() as connection:
-            statement = text("INSERT INTO people (user_id, safe_word) VALUES (1, :word)")
-            await connection.execute(statement, {"word": "-".join(("amber", "otter"))})
+            await connection.execute(
+                text("INSERT INTO people (user_id, safe_word) VALUES (1, :word)"),
+                {"word": "-".join(("amber", "otter"))},
+            )
     told = "".join(traceback.format_exception(error.value))
     assert "INSERT INTO people" in told
     assert "amber-otter" not in told
