@@ -73,6 +73,10 @@ async def _database(settings: Settings) -> Finding:
 
 _MEANS = {
     holds.CHECKS: ("nothing is checked", "see which nodes answer, below"),
+    holds.MAINTENANCE: (
+        "somebody holds all reminders",
+        "`python -m bot reminders resume` lets them go on sooner",
+    ),
     holds.NEW_CONVERSATIONS: (
         "Discord lets the bot open no new DM",
         "wait; if it was flagged as spam, appeal in the developer portal",

@@ -101,7 +101,7 @@ async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:
 async def test_the_doctor_says_what_is_held_back(tmp_path: Path) -> None:
     database = await open_database(f"sqlite+aiosqlite:///{tmp_path}/patchbell.db")
     async with database.write() as connection:
-        for name in (holds.NEW_CONVERSATIONS, holds.SENDS):
+        for name in holds.ALL:
             hour = timedelta(hours=1)
             await holds.hold(connection, name, now=datetime.now(UTC), first=hour, longest=hour)
     await database.close()
@@ -110,6 +110,8 @@ async def test_the_doctor_says_what_is_held_back(tmp_path: Path) -> None:
         process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
         output, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, errors  # nothing that keeps it from running
+    assert output.count(b"held back") == len(holds.ALL)
+    assert b"somebody holds all reminders before" in output
     assert b"open no new DM before" in output
     assert b"appeal in the developer portal" in output
     assert b"nothing is sent to Discord before" in output
