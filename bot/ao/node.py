@@ -124,6 +124,8 @@ class Node:
             else:
                 answer = await self._exchange(method, path, self._checks.timeout.total_seconds(), urgent)
         except PeerError as error:
+            if evaluates and error.reason in UNSENT:
+                self._evaluations.give_back()
             return self._failure(method, path, error, started, evaluates)
         if evaluates and not self.is_trouble(answer.elapsed_ms):
             self._evaluations.give_back()

@@ -151,6 +151,16 @@ async def test_an_evaluation_that_cost_nothing_is_given_back(raw, make):
         await node.observe("GET", "/x/now/at-slot", evaluates=True)
 
 
+async def test_an_evaluation_that_was_never_sent_is_given_back(raw, make):
+    node = make(now_per_hour=16)
+    raw.answers(http(429, headers="retry-after: 30\r\n"))
+    await node.observe("GET", "/x")
+    for _ in range(5):
+        assert node.may_evaluate(urgent=True)
+        assert (await node.observe("GET", "/x/now/at-slot", evaluates=True)).failure == "rate-limited"
+    assert len(raw.requests) == 1
+
+
 async def test_the_pool_begins_with_who_can_answer(make, transport):
     nodes = [Node(transport, NodeSettings(url=f"http://n{number}.example.org"), CheckSettings()) for number in range(3)]
     pool = Pool(nodes)
