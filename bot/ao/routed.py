@@ -29,14 +29,14 @@ class Routed:
         answer = await self._peer.exchange("GET", path, deadline=_DEADLINE, probe=True)
         if answer.status not in (301, 302, 307, 308):
             return answer
-        target = URL(self._peer.url + path).join(self._location(answer))
-        origin = str(target.origin())
+        target, origin = self._target(path, answer)
         if not any(fnmatchcase(origin, allowed.rstrip("/")) for allowed in self._allowed):
             raise BrokenAnswer(f"The {self._called} sends us to {origin}, which is not allowed.", reason="redirect")
         return await self._transport.exchange(str(target), "GET", deadline=_DEADLINE)
 
-    def _location(self, answer: Answer) -> URL:
+    def _target(self, path: str, answer: Answer) -> tuple[URL, str]:
         try:
-            return URL(answer.headers.get("location", ""))
+            target = URL(self._peer.url + path).join(URL(answer.headers.get("location", "")))
+            return target, str(target.origin())  # which `mailto:a` and `http://` do not have
         except ValueError as error:
             raise BrokenAnswer(f"The {self._called} sends us nowhere.", reason="redirect") from error
