@@ -37,6 +37,7 @@ NONCE_REMEMBERED = timedelta(seconds=60)  # "the past few minutes" (discord-fact
 MOST_A_SECOND = 45  # requests, a burst included: of Discord's 50 some are left for what commands ask for
 SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
 _POLL = 2.0
+_A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Delivering(Loop):
     async def _wanted(self, connection: AsyncConnection, message: Message, now: datetime) -> Message | None:
         """Give the message as it is to be sent now, or settle it otherwise; what may have been sent stays as it was."""
         if message.uncertain_since is not None:
-            return message
+            return await self._wanted_still(connection, message, message.uncertain_since, now)
         if message.unreachable_code is not None:
             await self._settling.refuse(connection, message, now, message.unreachable_code, "person is unreachable")
             return None
@@ -226,6 +227,20 @@ class Delivering(Loop):
             await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
             return None
         return message if revised == message.notice else await outbox.rewrite(connection, message, revised)
+
+    async def _wanted_still(
+        self, connection: AsyncConnection, message: Message, since: datetime, now: datetime
+    ) -> Message | None:
+        """Give what may have been sent, to go again or be looked for.
+
+        Where it is wanted no more it must not go again, not even under its nonce: it waits until it can only be looked
+        for. What was on its way has arrived by then, too.
+        """
+        looked_for = since + NONCE_REMEMBERED + _A_MOMENT
+        if now >= looked_for or await self._advisor.revise(connection, message, now) is not None:
+            return message
+        await outbox.settle(connection, message, next_try_at=looked_for)
+        return None
 
     async def _deliver(self, message: Message) -> None:
         """Send one message and write what became of it. Whatever happens here, what was owed stays owed."""

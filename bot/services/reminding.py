@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock
 from bot.domain.cadence import ONCE_A_DAY
 from bot.domain.digest import OpenProcess, digest
-from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder
+from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder, Unreadable
 from bot.domain.observation import Verdict
 from bot.services import holds
 from bot.services.agenda import Agenda, is_listening
@@ -148,11 +148,13 @@ class Reminding(Loop):
         notice, user_id = message.notice, recipient(message)
         if user_id is not None and isinstance(notice, Patched):
             return await _still_patched(connection, user_id, notice)
-        if user_id is None or not isinstance(notice, Reminder | Regressed | Mention):
+        if user_id is None or not isinstance(notice, Reminder | Regressed | Mention | Unreadable):
             return notice
         person = await people.find(connection, user_id)
         if person is None or person.stopped_at is not None:
             return None
+        if isinstance(notice, Unreadable):
+            return notice
         followed = await registrations.of_person(connection, user_id)
         opened = [each for each in followed if each.remindable]
         if not opened or not _is_wanted(notice, person, opened):
@@ -196,15 +198,19 @@ class Reminding(Loop):
 
 
 def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: Sequence[Registration]) -> bool:
-    """Tell whether it still is so: what came undone is open, and a mention is what this person agreed to."""
+    """Tell whether it still is so: what came undone is open, and a mention is what this person agreed to.
+
+    A silence that stands was chosen after the reminder was owed: owing one ends it.
+    """
     match notice:
         case Reminder():
-            return True
+            return person.snoozed_until is None
         case Regressed():
             undone = {line.process for line in (notice.process, *notice.others)}
             return any(each.process in undone for each in opened)
         case Mention():
-            return person.unreachable_code is not None and person.mention_guild_id == notice.guild_id
+            agreed = person.unreachable_code is not None and person.mention_guild_id == notice.guild_id
+            return agreed and person.snoozed_until is None
 
 
 async def _free_from(connection: AsyncConnection, message: Message, user_id: int) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -97,7 +97,20 @@ async def owe(
     not_before: datetime | None = None,
 ) -> int:
     """Owe a message to a person or, without one, to a channel. Gives its delivery id."""
-    values = {
+    row = _owed(notice, user_id, channel_id, now, not_before)
+    return (await connection.execute(insert(outbox).values(**row).returning(outbox.c.id))).scalar_one()
+
+
+async def owe_each(connection: AsyncConnection, notices: Mapping[int, Notice], now: datetime) -> None:
+    """Owe each of these people a message of their own."""
+    if notices:
+        await connection.execute(insert(outbox), [_owed(each, user_id, None, now) for user_id, each in notices.items()])
+
+
+def _owed(
+    notice: Notice, user_id: int | None, channel_id: int | None, now: datetime, not_before: datetime | None = None
+) -> dict[str, Any]:
+    return {
         "kind": notice.kind,
         "notice": notice,
         "nonce": secrets.token_hex(12),
@@ -108,7 +121,6 @@ async def owe(
         "created_at": now,
         "next_try_at": not_before or now,
     }
-    return (await connection.execute(insert(outbox).values(**values).returning(outbox.c.id))).scalar_one()
 
 
 def _priority(notice: Notice) -> int:
@@ -231,14 +243,15 @@ async def set_aside(connection: AsyncConnection, delivery_id: int, until: dateti
 
 
 async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[str], *, now: datetime) -> None:
-    """Take back messages of these kinds that were never tried: they are no longer wanted."""
+    """Take back messages of these kinds that Discord cannot have: they are no longer wanted."""
     await connection.execute(
         update(outbox)
         .where(
             outbox.c.user_id == user_id,
             outbox.c.state == State.OWED,
             outbox.c.kind.in_(kinds),
-            outbox.c.attempts == 0,
+            outbox.c.uncertain_since.is_(None),
+            outbox.c.lease_token.is_(None),
         )
         .values(state=State.WITHDRAWN.value, done_at=now)
     )
