@@ -5,12 +5,13 @@ A link can leak, so nothing here can do more harm than to keep a reminder away, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.card import Blocked, Role
 from bot.domain.process_id import ProcessId
-from bot.errors import BadInput, NotYours
+from bot.errors import BadInput
 from bot.services.agenda import Agenda
 from bot.services.ticketing import Ticketing
 from bot.store import outbox, people, registrations
@@ -29,19 +30,17 @@ class TicketActs:
         self._agenda = agenda
         self._clock = clock
 
-    async def cannot(self, raw: str, process: ProcessId, reason: Blocked | None) -> None:
-        """Note why its owner cannot act, and remind them no more; None takes back that the network refused.
+    async def cannot(self, raw: str, listed: Collection[ProcessId], reason: Blocked | None) -> None:
+        """Note why their owner cannot act, and remind them no more; None takes back that the network refused.
 
-        None takes nothing else back: what a person said stands until they say otherwise in Discord. Raises TicketEnded,
-        and NotYours for a process that is not on the ticket.
+        None takes nothing else back: what a person said stands until they say otherwise in Discord. All or nothing:
+        raises TicketEnded, and NotYours for a process that is not on the ticket.
         """
         async with self._database.write() as connection:
             ticket = await self._ticketing.found(connection, raw)
-            on_it = await registrations.by_ids(connection, ticket.registration_ids)
-            if process not in {each.process for each in on_it}:
-                raise NotYours("This link is not for that process.")
-            followed = await registrations.of_person(connection, ticket.user_id, process)
-            mine = [each for each in followed if each.role is Role.MINE]
+            await self._ticketing.check_on_it(connection, ticket, listed)
+            followed = await registrations.of_person(connection, ticket.user_id)
+            mine = [each for each in followed if each.role is Role.MINE and each.process in listed]
             if reason is None:
                 mine = [each for each in mine if each.blocked == Blocked.REFUSED]
             if mine:

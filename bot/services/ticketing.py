@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,7 +152,7 @@ class Ticketing:
         """Keep what was signed, before it is sent. Raises TicketEnded, and NotYours for a process not on the ticket."""
         async with self._database.write() as connection:
             ticket = await self.found(connection, raw)
-            await self._on_it(connection, ticket, [each.process for each in messages])
+            await self.check_on_it(connection, ticket, [each.process for each in messages])
             await tickets.keep_signed(connection, ticket.hash, messages)
 
     async def forget_signed(self, raw: str, listed: Sequence[ProcessId]) -> None:
@@ -161,7 +161,8 @@ class Ticketing:
             ticket = await self.found(connection, raw)
             await tickets.forget_signed(connection, ticket.hash, listed)
 
-    async def _on_it(self, connection: AsyncConnection, ticket: Ticket, listed: Sequence[ProcessId]) -> None:
+    async def check_on_it(self, connection: AsyncConnection, ticket: Ticket, listed: Collection[ProcessId]) -> None:
+        """Raise NotYours unless all of them are on the ticket."""
         known = await registrations.by_ids(connection, ticket.registration_ids)
         if not {*listed} <= {each.process for each in known}:
             raise NotYours("This link is not for that process.")

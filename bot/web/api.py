@@ -175,8 +175,7 @@ class Api:
         """Note why the owner can't act; null takes back that the network refused."""
         body = await read_body(request, _Cannot)
         with _refusals():
-            for process in _ids(body.processes):
-                await self.acts.cannot(body.ticket, process, body.reason)
+            await self.acts.cannot(body.ticket, _ids(body.processes), body.reason)
         return web.json_response({"blocked": body.reason})
 
     async def tonight(self, request: web.Request) -> web.Response:

@@ -36,10 +36,10 @@ def ticket_for(app):
 async def test_who_cannot_is_not_reminded_and_what_a_person_said_stands(app, world, acts, ticket_for):
     process = world.unpatched()
     ticket = await ticket_for(process)
-    await acts.cannot(ticket, process, Blocked.LOST_WALLET)
+    await acts.cannot(ticket, [process], Blocked.LOST_WALLET)
     (card,) = await app.registering.cards(ALICE)
     assert (card.blocked, card.next_reminder) == (Blocked.LOST_WALLET, None)
-    await acts.cannot(ticket, process, None)  # the network takes it: that is no word on a lost wallet
+    await acts.cannot(ticket, [process], None)  # the network takes it: that is no word on a lost wallet
     (card,) = await app.registering.cards(ALICE)
     assert card.blocked == Blocked.LOST_WALLET
 
@@ -48,15 +48,18 @@ async def test_a_refusal_of_the_network_is_taken_back(app, world, acts, ticket_f
     process = world.unpatched()
     ticket = await ticket_for(process)
     for reason, expected in ((Blocked.REFUSED, Blocked.REFUSED), (None, None)):
-        await acts.cannot(ticket, process, reason)
+        await acts.cannot(ticket, [process], reason)
         (card,) = await app.registering.cards(ALICE)
         assert card.blocked == expected
 
 
 async def test_a_link_acts_on_its_own_processes_and_for_an_evening_only(app, world, acts, ticket_for):
-    ticket = await ticket_for(world.unpatched())
+    process = world.unpatched()
+    ticket = await ticket_for(process)
     with pytest.raises(NotYours):
-        await acts.cannot(ticket, ProcessId(random_id()), Blocked.OTHER)
+        await acts.cannot(ticket, [process, ProcessId(random_id())], Blocked.OTHER)
+    (card,) = await app.registering.cards(ALICE)
+    assert card.blocked is None  # all or nothing
     for wrong in (timedelta(0), timedelta(hours=37)):
         with pytest.raises(BadInput):
             await acts.put_off(ticket, app.clock() + wrong)
