@@ -118,7 +118,7 @@ class Privacy:
         async with self._database.write() as connection:
             touched = {
                 *await privacy.end_migrations(connection, before),
-                *await privacy.end_settled(connection, before),
+                *await privacy.end_undated(connection, before),
             }
             gone = {
                 *await privacy.follow_nothing(connection, sorted(touched)),

@@ -106,41 +106,53 @@ async def forget_processes(connection: AsyncConnection, names: Sequence[ProcessI
 async def end_migrations(connection: AsyncConnection, before: datetime) -> list[int]:
     """Forget a batch of what was registered for migrations whose date is older than that; give whose it was.
 
-    A migration goes with the last of it, also a draft as old that was never posted.
+    What was registered after the date, or whose person was seen after it, stays as long from then on. A migration goes
+    with the last of it, also a draft as old that was never posted.
     """
     over = or_(migrations.c.deadline < before, and_(migrations.c.posted_at.is_(None), migrations.c.created_at < before))
     ids = select(migrations.c.id).where(over)
-    theirs_of_it = select(registrations.c.id).where(registrations.c.migration_id.in_(ids)).order_by(registrations.c.id)
+    theirs_of_it = (
+        select(registrations.c.id)
+        .join(people, people.c.user_id == registrations.c.user_id)
+        .where(registrations.c.migration_id.in_(ids), registrations.c.created_at < before, _not_seen_since(before))
+        .order_by(registrations.c.id)
+    )
     touched = await _remove(connection, theirs_of_it.limit(_A_BATCH))
     has_some = exists().where(registrations.c.migration_id == migrations.c.id)
     await connection.execute(delete(migrations).where(over, ~has_some))
     return touched
 
 
-async def end_settled(connection: AsyncConnection, before: datetime) -> list[int]:
-    """Forget registrations without a date that were patched before then, of people who were not seen since.
+async def end_undated(connection: AsyncConnection, before: datetime) -> list[int]:
+    """Forget a batch of registrations without a date, of people who were not seen since then; give whose it was.
 
-    Gives whose.
+    They end where they were patched before then, or where nothing reminds of them any more: none is planned, and the
+    last was before then.
     """
-    undated = or_(registrations.c.migration_id.is_(None), migrations.c.deadline.is_(None))
-    status = type_coerce(registrations.c.own, Text)
+    over = and_(
+        people.c.next_reminder_at.is_(None),
+        or_(people.c.last_reminder_at.is_(None), people.c.last_reminder_at < before),
+    )
+    settled = and_(type_coerce(registrations.c.own, Text).is_(None), targets.c.verdict == Verdict.PATCHED)
     query = (
-        select(registrations.c.id, targets.c.status)
+        select(registrations.c.id, targets.c.status, over.label("is_over"))
         .join(people, people.c.user_id == registrations.c.user_id)
         .join(targets, targets.c.id == registrations.c.target_id)
         .outerjoin(migrations, migrations.c.id == registrations.c.migration_id)
         .where(
-            undated,
-            status.is_(None),
-            targets.c.verdict == Verdict.PATCHED,
+            or_(registrations.c.migration_id.is_(None), migrations.c.deadline.is_(None)),
+            or_(over, settled),
             registrations.c.created_at < before,
             _not_seen_since(before),
         )
+        .order_by(registrations.c.id)
     )
-    settled = [
-        row.id for row in await connection.execute(query) if row.status.since is not None and row.status.since < before
+    ended = [
+        row.id
+        for row in await connection.execute(query)
+        if row.is_over or (row.status.since is not None and row.status.since < before)
     ]
-    return await _remove(connection, select(registrations.c.id).where(registrations.c.id.in_(settled[:_A_BATCH])))
+    return await _remove(connection, select(registrations.c.id).where(registrations.c.id.in_(ended[:_A_BATCH])))
 
 
 async def left_over(connection: AsyncConnection, before: datetime) -> list[int]:

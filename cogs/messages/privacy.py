@@ -74,7 +74,10 @@ def _ends(holding: Holding) -> str:
         "I erase what you registered for a migration {number:,} days after its date.",
         holding.keeps.days,
     )
-    undated = _("What has no date ends as long after it was patched, once you have not asked for anything since.")
+    undated = _(
+        "What has no date ends as long after it was patched, or after my last reminder of it. Both stay as long as you "
+        "ask me for something now and then."
+    )
     return f"{dated} {undated}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -184,6 +185,46 @@ async def test_what_is_private_ends_once_it_is_patched_and_its_person_is_gone(ap
     clock.move(days=keeps + 1)
     assert await app.privacy.forget_older(clock.now) == 1
     assert not any((await everything(app, BOB)).values())
+
+
+async def test_what_has_no_date_ends_after_the_last_reminder_and_act(
+    app: Any, world: Any, clock: Any, sender: Any
+) -> None:
+    """Nothing is kept for ever because its owner never signs, or because nobody could ever read it."""
+    await app.registering.register(request(ADA, world.unpatched()))
+    await app.registering.register(request(BOB, world.nowhere()))
+    keeps, last = app.settings.privacy.keeps, None
+    while (due := (await app.registering.person(ADA)).next_reminder_at) is not None:
+        clock.now = last = due
+        await app.reminding.owe_due()
+        await app.delivering.deliver_due()
+        await app.privacy.forget_older(clock.now)
+    assert sender.envelopes[-1].notice.last
+    assert not (await app.privacy.holding(BOB)).known, "nothing ever reminded them: it ends after their last act"
+    clock.now = last + keeps
+    assert await app.privacy.forget_older(clock.now) == 0
+    await app.registering.cards(ADA)
+    clock.move(days=2)
+    assert await app.privacy.forget_older(clock.now) == 0, "they asked how it stands"
+    clock.move(days=keeps.days)
+    assert await app.privacy.forget_older(clock.now) == 1
+    assert not any((await everything(app, ADA)).values())
+
+
+async def test_who_registers_long_after_the_date_is_kept_as_long_from_then_on(app: Any, world: Any, clock: Any) -> None:
+    migration = await announced(app, clock.now + timedelta(days=1))
+    keeps = app.settings.privacy.retention_days
+    clock.move(days=1)
+    await app.registering.register(request(BOB, world.unpatched(), migration_id=migration))
+    clock.move(days=keeps - 0.5)
+    await app.registering.register(request(ADA, world.unpatched(), migration_id=migration))
+    clock.move(days=1)
+    assert await app.privacy.forget_older(clock.now) == 1, "Bob"
+    assert len((await everything(app, ADA))["registrations"]) == 1
+    clock.move(days=keeps)
+    assert await app.privacy.forget_older(clock.now) == 1
+    assert not any((await everything(app, ADA)).values())
+    assert await app.announcing.progress(GUILD) == []
 
 
 async def test_who_follows_nothing_any_more_is_forgotten(app: Any, world: Any, clock: Any) -> None:
