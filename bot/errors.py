@@ -12,6 +12,7 @@ PatchbellError                       everything we raise on purpose; str() is on
 ├── NotYours                         the person does not follow that process, or the button is somebody else's
 ├── ConfigurationError               the program cannot start as configured (exit 78)
 ├── AlreadyRunning                   another copy holds the lock beside the database
+├── DatabaseUnavailable              the database can't be opened or read, or let go of our lock (exit 69)
 ├── DiscordUnavailable               Discord could not be reached, or ended the connection for good (exit 69)
 ├── PeerError                        a node, gateway or unit gave no usable answer; `reason` is a stable word
 │   ├── Unreachable                  refused | dns | unroutable | tls
@@ -88,6 +89,10 @@ class AlreadyRunning(PatchbellError):
     """Another copy of Patchbell holds the lock beside the database."""
 
 
+class DatabaseUnavailable(PatchbellError):
+    """The database can't be opened or read, or it let go of the lock that keeps a second copy out."""
+
+
 class DiscordUnavailable(PatchbellError):
     """Discord could not be reached, or ended the connection for good."""
 
@@ -116,10 +121,10 @@ class BrokenAnswer(PeerError):
 
 
 class RateLimited(PeerError):
-    """The peer answered 429, or our own budget for it is spent. `retry_after` is in seconds."""
+    """The peer answered 429, or (`own-budget`) we allow ourselves no more. `retry_after` is in seconds."""
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message, reason="rate-limited")
+    def __init__(self, message: str, *, retry_after: float, reason: str = "rate-limited") -> None:
+        super().__init__(message, reason=reason)
         self.retry_after = retry_after
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -15,6 +16,7 @@ from bot.errors import BadInput, MalformedProcessId
 from cogs.messages.answers import doing, found_so_far, working
 from cogs.messages.language import _
 from cogs.messages.page import Page
+from cogs.messages.text import ago
 
 log = structlog.get_logger()
 
@@ -61,7 +63,8 @@ class Progress:
 
     async def say(self, sentence: Sentence) -> None:
         """Show what is being done."""
-        said = _(sentence.template, **sentence.values)
+        values = {name: ago(each) if isinstance(each, datetime) else each for name, each in sentence.values.items()}
+        said = _(sentence.template, **values)
         await self._edit(lambda: doing(said))
 
     async def found(self, done: int, _of: int) -> None:

@@ -14,7 +14,7 @@ from bot.domain.card import Role
 from bot.domain.process_id import parse_process_id
 from bot.errors import BadInput, NotYours
 from cogs import following
-from cogs.answering import Interaction, defer, show
+from cogs.answering import Interaction, Progress, defer, show
 from cogs.controls import Press, chosen, make_control
 from cogs.errors import Form
 from cogs.guide import Guide
@@ -98,7 +98,8 @@ class Buttons:
         """*Look again* on a card that nothing was kept of."""
         self._pace.take(interaction.user.id)
         await defer(interaction)
-        card = await self._application.checking.look(interaction.user.id, parse_process_id(process))
+        say = Progress(interaction).say
+        card = await self._application.checking.look(interaction.user.id, parse_process_id(process), progress=say)
         await show(interaction, status_page(card))
 
     async def drop(self, interaction: Interaction, process: str) -> None:
@@ -133,7 +134,7 @@ class Buttons:
     async def wallet(self, interaction: Interaction, address: str, number: str) -> None:
         """Turn a page of a wallet's processes, in place."""
         await interaction.response.defer()
-        await self._wallets.show(interaction, address, int(number))
+        await self._wallets.turn(interaction, address, int(number))
 
     async def register(self, interaction: Interaction, migration: str) -> None:
         """*Register my process* on an announcement."""

@@ -31,7 +31,8 @@ MOST_CHECKED = 25
 
 async def register(interaction: Interaction, application: Application, request: RegisterRequest) -> None:
     """Register, show the cards, then say whether the first DM arrived. The interaction is deferred already."""
-    outcome = await application.registering.register(request, Progress(interaction).count)
+    progress = Progress(interaction)
+    outcome = await application.registering.register(request, progress.count, progress.say)
     sending = FirstDmState.ON_ITS_WAY if outcome.first_dm is not None else None
     registered = Registered(
         cards=outcome.cards,

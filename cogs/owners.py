@@ -75,7 +75,7 @@ class Owners(commands.Cog):
         self._pace.take(interaction.user.id)
         await defer(interaction)
         if wallet is not None and process is None and file is None:
-            await self._wallets.show(interaction, wallet, 0)
+            await self._wallets.look_up(interaction, wallet)
             return
         text = "\n".join([process or "", await _read_file(file) if file is not None else ""])
         if not text.strip():
@@ -151,7 +151,8 @@ class Owners(commands.Cog):
 
         async def look(process: ProcessId) -> StatusCard:
             nonlocal done
-            card = await self._application.checking.look(interaction.user.id, process, keys)
+            told = progress.say if process == wanted[0] else None
+            card = await self._application.checking.look(interaction.user.id, process, keys, told)
             done += 1
             await progress.count(done, len(wanted))
             return card

@@ -44,7 +44,8 @@ class Bucket:
             return 0.0
         wait = missing / self._rate if self._rate > 0 else float("inf")
         if wait > patience:
-            raise RateLimited("Our own budget for this peer is spent.", retry_after=min(wait, _LONGEST_REST))
+            spent = "Our own budget for this peer is spent."
+            raise RateLimited(spent, retry_after=min(wait, _LONGEST_REST), reason="own-budget")
         self._tokens -= 1
         return wait
 

@@ -19,6 +19,7 @@ from bot.errors import BrokenAnswer, PeerError
 _log = structlog.get_logger()
 
 _GATHERING = 0.01  # seconds that a single question waits for others to go out with
+_UNDER_WAY = 4  # queries; what is asked while so many are goes together into the next, and the budget lasts for a crowd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Together:
         self._describe = describe
         self._waiting: dict[ProcessId, asyncio.Future[Metadata | None]] = {}
         self._batches: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(_UNDER_WAY)
 
     async def ask(self, process: ProcessId) -> Metadata | None:
         """Ask for one; see Gateways.describe."""
@@ -52,7 +54,11 @@ class Together:
 
     async def _send_soon(self) -> None:
         await asyncio.sleep(_GATHERING)
-        waiting, self._waiting = self._waiting, {}
+        async with self._slots:
+            waiting, self._waiting = self._waiting, {}
+            await self._send_all(waiting)
+
+    async def _send_all(self, waiting: dict[ProcessId, asyncio.Future[Metadata | None]]) -> None:
         try:
             for start in range(0, len(waiting), PAGE):
                 await self._send(dict(list(waiting.items())[start : start + PAGE]))

@@ -16,6 +16,7 @@ _FAILURES = {
     COMPUTING: "still computing when we stopped waiting",
     "now-budget": "not asked: this hour's share of computing is used up",
     "rate-limited": "not asked: it wants to be left alone for now",
+    "own-budget": "not asked: I ask no node more often than this, and many people asked me",
     "resting": "not asked: it did not answer before",
     "timeout": "no answer in time",
     "refused": "refused the connection",

@@ -13,7 +13,7 @@ from bot.ao.transport import Answer, Transport, Verb
 from bot.clock import Clock, utc_now
 from bot.errors import ForbiddenAddress, PeerError, TimedOut, Unreachable
 
-UNSENT = frozenset({"rate-limited", "resting", "forbidden-address"})
+UNSENT = frozenset({"rate-limited", "own-budget", "resting", "forbidden-address"})
 """Reasons of the PeerErrors raised here without anything having gone over the wire."""
 
 _DOWN = frozenset({502, 503, 504})

@@ -8,6 +8,7 @@ that no single node can make, "not found" and "all nodes are down".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from bot.ao.asking import Progress, say
 from bot.ao.evidence import in_words, sightings
 from bot.ao.gateway import Gateways
+from bot.ao.line import Line
 from bot.ao.look import Look, Question, Urgency
 from bot.ao.memory import Memory
 from bot.ao.node import HEALTH_PATH, NodeHealth
@@ -57,6 +59,7 @@ class Reader:
 
     def __init__(self, pool: Pool, gateways: Gateways) -> None:
         self._pool = pool
+        self._line = Line()
         self._steady = SteadyLooks()
         self.gateways = gateways
 
@@ -78,7 +81,21 @@ class Reader:
 
         `status` is what is confirmed already, one for all or one for each set: what differs from it is asked of a
         second operator at once. `progress` gets sentences while it takes long.
+
+        Those who registered or ask wait in one line. Who signed has just been there, and goes before them.
         """
+        async with self._line.turn(progress) if urgency is Urgency.REGISTERED else nullcontext():
+            return await self._read(process, required, memory, status, urgency, progress)
+
+    async def _read(
+        self,
+        process: ProcessId,
+        required: Sequence[Sequence[StateKey]],
+        memory: Memory | None,
+        status: TargetStatus | Sequence[TargetStatus] | None,
+        urgency: Urgency,
+        progress: Progress | None,
+    ) -> Reading:
         sets = tuple([tuple(keys) for keys in required])
         if down := await self._pool.all_down():
             return _nodes_down(process, len(sets), memory, down)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -124,7 +125,7 @@ class Checking(Loop):
             return None
 
     async def _look_at(self, claim: Claim, urgency: Urgency, say: Say | None = None) -> Look:
-        async with self._slots:
+        async with self._slots if urgency is Urgency.SWEEP else nullcontext():  # people have a line of their own
             reading = await self._reader.read(
                 claim.process.process,
                 required_of(claim.targets),
@@ -193,11 +194,12 @@ class Checking(Loop):
             await self._recording.record([replace(look, asker=asker, signed=urgency is Urgency.SIGNED)])
         return look
 
-    async def look(self, user_id: int, process: ProcessId, keys: Sequence[str] = ()) -> StatusCard:
+    async def look(
+        self, user_id: int, process: ProcessId, keys: Sequence[str] = (), progress: Say | None = None
+    ) -> StatusCard:
         """Look at any process; nothing is stored. Raises MalformedKey; never a PeerError."""
         required = parse_keys(keys)
-        async with self._slots:
-            reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED)
+        reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED, progress=progress)
         judgement = reading.judgements[0]
         now = self._clock()
         status = self._recording.advance(TargetStatus(), judgement, now)

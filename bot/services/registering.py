@@ -26,7 +26,7 @@ from bot.errors import (
     TooManyRegistrations,
 )
 from bot.services.agenda import Agenda
-from bot.services.checking import parse_keys
+from bot.services.checking import Say, parse_keys
 from bot.services.explaining import Explaining
 from bot.services.following import Following, Progress
 from bot.services.recording import Recording
@@ -101,13 +101,17 @@ class Registering(Following):
         self._reader = reader
         self._recording = recording
 
-    async def register(self, request: RegisterRequest, progress: Progress | None = None) -> RegisterOutcome:
+    async def register(
+        self, request: RegisterRequest, progress: Progress | None = None, say: Say | None = None
+    ) -> RegisterOutcome:
         """Check every process anew, store the registrations, and owe the first DM; all or nothing.
+
+        `progress` hears how many are checked, and `say` what the first of them waits for.
 
         Raises NothingToRegister, MalformedProcessId, MalformedKey or TooManyRegistrations, each with one sentence.
         """
         order = await self._read(request)
-        readings = await self._check_anew(order, progress)
+        readings = await self._check_anew(order, progress, say)
         return await self._store(order, readings)
 
     async def _read(self, request: RegisterRequest) -> _Order:
@@ -150,14 +154,17 @@ class Registering(Following):
             )
         return mine
 
-    async def _check_anew(self, order: _Order, progress: Progress | None) -> dict[ProcessId, Reading]:
+    async def _check_anew(self, order: _Order, progress: Progress | None, say: Say | None) -> dict[ProcessId, Reading]:
         """Read each process with nothing remembered: the time it takes tells nobody whether others follow it."""
         slots = asyncio.Semaphore(_AT_ONCE)
         readings: dict[ProcessId, Reading] = {}
 
         async def check(process: ProcessId) -> None:
             async with slots:
-                readings[process] = await self._reader.read(process, (order.required,), urgency=Urgency.REGISTERED)
+                told = say if process == order.pasted.valid[0] else None
+                readings[process] = await self._reader.read(
+                    process, (order.required,), urgency=Urgency.REGISTERED, progress=told
+                )
             if progress is not None:
                 await progress(len(readings), len(order.pasted.valid))
 

@@ -50,11 +50,14 @@ class FakeIndex:
         self.reply: object = answer()
         self.asked: list[dict] = []
         self.queries: list[str] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         query = await request.json()
         self.asked.append(query["variables"])
         self.queries.append(query["query"])
+        await self.may_answer.wait()
         reply = self.reply(query["variables"]) if isinstance(self.reply, Callable) else self.reply
         if isinstance(reply, web.Response):
             return reply
@@ -200,6 +203,26 @@ async def test_single_questions_asked_together_go_out_together(net):
     found = await asyncio.gather(*(net.gateways.describe(pid) for pid in many))
     assert [one.process for one in found if one] == many
     assert len(net.indexes[0].asked) == 1
+
+
+async def test_a_crowd_that_asks_one_after_another_shares_few_queries(net):
+    """While as many queries are under way as may be, what comes waits for the next, and goes out with it."""
+    many = [ProcessId(f"{number:042d}A") for number in range(60)]
+    net.indexes[0].reply = lambda variables: answer(*(edge(pid) for pid in variables["ids"]))
+    net.indexes[0].may_answer.clear()
+    asking = []
+    async with asyncio.timeout(10):
+        for number, pid in enumerate(many[:4], 1):
+            asking.append(asyncio.create_task(net.gateways.describe(pid)))
+            while len(net.indexes[0].asked) < number:  # noqa: ASYNC110 -- through a socket
+                await asyncio.sleep(0.001)
+    for pid in many[4:]:
+        asking.append(asyncio.create_task(net.gateways.describe(pid)))
+        await asyncio.sleep(0)
+    net.indexes[0].may_answer.set()
+    found = await asyncio.gather(*asking)
+    assert [one.process for one in found if one] == many
+    assert [len(asked["ids"]) for asked in net.indexes[0].asked] == [1, 1, 1, 1, 56]
 
 
 def pages(total: int, *, cursor: Callable[[int], str] = lambda number: f"c{number}", more=True):
