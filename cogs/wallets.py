@@ -21,19 +21,26 @@ class Wallets:
         self._application = application
         self._kept: OrderedDict[tuple[int, str], Sequence[Metadata]] = OrderedDict()
 
-    async def show(self, interaction: Interaction, address: str, number: int) -> None:
-        """Show a page into a deferred answer. Raises BadInput; a gateway's failure is one too."""
+    async def look_up(self, interaction: Interaction, address: str) -> None:
+        """Ask gateways, and show the first page into a deferred answer. Raises BadInput, for their failure too."""
+        await self._ask(interaction, address.strip())
+        await self.turn(interaction, address, 0)
+
+    async def turn(self, interaction: Interaction, address: str, number: int) -> None:
+        """Show a page of what is kept; gateways are asked where nothing is any more. Raises BadInput."""
         address = address.strip()
         key = (interaction.user.id, address)
-        if number == 0 or key not in self._kept:
-            self._kept[key] = await self._ask(interaction, address)
-            while len(self._kept) > _LISTS_KEPT:
-                self._kept.popitem(last=False)
+        if key not in self._kept:
+            await self._ask(interaction, address)
         await show(interaction, wallet_page(address, self._kept[key], number))
 
-    async def _ask(self, interaction: Interaction, address: str) -> Sequence[Metadata]:
-        progress = Progress(interaction)
+    async def _ask(self, interaction: Interaction, address: str) -> None:
+        progress, user = Progress(interaction), interaction.user.id
         try:
-            return await self._application.registering.owned_by(interaction.user.id, address, progress.found)
+            owned = await self._application.registering.owned_by(user, address, progress.found)
         except PeerError as error:
             raise BadInput("No gateway could list that wallet just now. Please try again in a minute.") from error
+        self._kept[user, address] = owned
+        self._kept.move_to_end((user, address))
+        if len(self._kept) > _LISTS_KEPT:
+            self._kept.popitem(last=False)
