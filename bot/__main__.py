@@ -25,7 +25,11 @@ from bot.settings import Settings, load_settings
 EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION = 64, 69, 78
 
 app = typer.Typer(
-    help="Patchbell rings until you are patched.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="Patchbell rings until you are patched.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they are hundreds of lines, with local variables among them
 )
 database = typer.Typer(help="Look after the database.", no_args_is_help=True)
 app.add_typer(database, name="database")

@@ -14,6 +14,7 @@ from bot.ao.opening import put_together
 from bot.clock import Clock, utc_now
 from bot.domain.notices import Sender
 from bot.domain.presets import DEFAULT_PRESET, load_presets
+from bot.errors import ConfigurationError
 from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
@@ -151,7 +152,7 @@ class Application:
     async def start(self, sender: Sender) -> None:
         """Lock, open and upgrade the database, then start the web server and the loops; all or nothing.
 
-        Raises AlreadyRunning, ConfigurationError, and OSError where the web server's address is taken.
+        Raises AlreadyRunning, ConfigurationError and DatabaseUnavailable.
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(only_copy(self.settings.database.url))
@@ -160,7 +161,10 @@ class Application:
             await self._take_over()
             stack.push_async_callback(self.alarms.close)
             await stack.enter_async_context(self.transport)
-            self.web_port = await self.web.start()
+            try:
+                self.web_port = await self.web.start()
+            except OSError as error:
+                raise ConfigurationError(f"web.host and web.port can't be used: {error.strerror}.") from error
             stack.push_async_callback(self.web.stop)
             self._stack = stack.pop_all()
         self.delivering.sender = self.tidying.sender = sender

@@ -13,7 +13,6 @@ import structlog
 from bot.application import Application
 from bot.client import PatchbellClient
 from bot.domain.notices import Sender
-from bot.errors import ConfigurationError
 from bot.heap import settle_heap
 from bot.settings import Settings
 
@@ -37,7 +36,7 @@ class Cogs(Protocol):
 async def serve(settings: Settings, cogs: Cogs) -> None:
     """Run until SIGTERM or SIGINT, then let what is in flight finish; the database closes last.
 
-    Raises AlreadyRunning, ConfigurationError and DiscordUnavailable, each with one sentence.
+    Raises AlreadyRunning, ConfigurationError, DatabaseUnavailable and DiscordUnavailable, each with one sentence.
     """
     application = Application(settings)
 
@@ -56,10 +55,7 @@ async def serve(settings: Settings, cogs: Cogs) -> None:
         hear=application.hear_discord,
     )
     application.parts.append(client.part)
-    try:
-        await application.start(cogs.sender(application, client))
-    except OSError as error:
-        raise ConfigurationError(f"web.host and web.port can't be used: {error.strerror}.") from error
+    await application.start(cogs.sender(application, client))
     settle_heap()
     try:
         await _until_told_to_stop(client, application)

@@ -140,6 +140,48 @@ async def test_the_database_command_makes_the_schema(tmp_path: Path) -> None:
     assert database.stat().st_size > 0
 
 
+NO_POSTGRESQL = "postgresql+asyncpg://patchbell:secret-password@127.0.0.1:9/patchbell"
+
+
+@pytest.mark.parametrize("command", [("run",), ("reminders", "hold"), ("database", "upgrade")])
+@pytest.mark.parametrize("url", [NO_POSTGRESQL, "sqlite+aiosqlite:///broken.db"])
+async def test_a_database_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, command: tuple[str, ...], url: str
+) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    variables = {"PATCHBELL_DATABASE__URL": url, "PATCHBELL_DISCORD__TOKEN": "x"}
+    ended = await patchbell(*command, cwd=tmp_path, **variables)
+    assert (ended.code, ended.out) == (69, "")
+    assert ended.err.splitlines()[-1].startswith("The database can't be used: ")
+    assert "Traceback" not in ended.err
+    assert "secret-password" not in ended.err
+
+
+async def test_an_address_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
+        port = str(server.sockets[0].getsockname()[1])
+        ended = await patchbell("run", cwd=tmp_path, PATCHBELL_DISCORD__TOKEN="x", PATCHBELL_WEB__PORT=port)
+    assert ended.code == 78
+    assert ended.err.splitlines()[-1].startswith("web.host and web.port can't be used: ")
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("url", [NO_POSTGRESQL, "sqlite+aiosqlite:///broken.db"])
+async def test_the_doctor_goes_on_where_the_database_cannot_be_used(tmp_path: Path, url: str) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    variables = {
+        "PATCHBELL_DATABASE__URL": url,
+        "PATCHBELL_AO__NODES": '["http://127.0.0.1:9"]',
+        "PATCHBELL_AO__GATEWAYS": '["http://127.0.0.1:9/graphql"]',
+    }
+    ended = await patchbell("doctor", cwd=tmp_path, **variables)
+    assert (ended.code, ended.err) == (1, "")
+    (line,) = [line for line in ended.out.splitlines() if line.startswith("WRONG  database ")]
+    assert "The database can't be used: " in line
+    assert "secret-password" not in ended.out
+    assert "gateway" in ended.out
+
+
 async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:
     dead = {
         "PATCHBELL_AO__NODES": '["http://127.0.0.1:9"]',

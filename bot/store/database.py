@@ -9,21 +9,22 @@ order to be written is read `.with_for_update()`**, which is the row's lock on P
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DatabaseUnavailable
 
 _WRITING = "patchbell_writing"
 _WRITER_PATIENCE = 30.0  # seconds: a writer that waits longer is a fault, and says so instead of hanging
@@ -49,7 +50,11 @@ class Database:
         return self._engine.dialect.name
 
     async def open(self, *, revision: str = "head") -> None:
-        """Connect, and upgrade the schema to `revision` in one transaction."""
+        """Connect, and upgrade the schema to `revision` in one transaction. Raises DatabaseUnavailable."""
+        with unavailable_in_words():
+            await self._upgrade(revision)
+
+    async def _upgrade(self, revision: str) -> None:
         async with self.write() as connection:
             if self.dialect == "postgresql":
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
@@ -93,6 +98,17 @@ class Database:
         await self._engine.dispose()
 
 
+@contextmanager
+def unavailable_in_words() -> Generator[None]:
+    """Raise DatabaseUnavailable, with one sentence, for whatever a database raises that can't be used."""
+    try:
+        yield
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        told = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        reason = str(told.__cause__ or told) or type(told).__name__
+        raise DatabaseUnavailable(f"The database can't be used: {reason.splitlines()[0].rstrip('.')}.") from error
+
+
 async def open_database(url: str, *, revision: str = "head") -> Database:
     """Give an open database, upgraded to `revision`; nothing stays open where that fails."""
     database = Database(url)
@@ -108,7 +124,7 @@ def parse_url(url: str) -> URL:
     """Read a database URL. Raises ConfigurationError where it is of no kind that we know."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is no number is the latter
         raise ConfigurationError("database.url is not a URL such as sqlite+aiosqlite:///patchbell.db.") from error
     if parsed.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise ConfigurationError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.errors import AlreadyRunning, ConfigurationError
-from bot.store.database import parse_url
+from bot.store.database import parse_url, unavailable_in_words
 
 _RUNNING_LOCK = 0x62_65_6C_6C
 
@@ -22,7 +22,9 @@ _RUNNING_LOCK = 0x62_65_6C_6C
 async def only_copy(url: str) -> AsyncGenerator[None]:
     """Hold the lock beside the database. The system lets it go when the process dies, however it dies.
 
-    SQLite: a locked file beside the database's own. PostgreSQL: an advisory lock of a session. Raises AlreadyRunning.
+    SQLite: a locked file beside the database's own. PostgreSQL: an advisory lock of a session.
+
+    Raises AlreadyRunning and DatabaseUnavailable.
     """
     parsed = parse_url(url)
     holder = (
@@ -51,8 +53,10 @@ async def _file_lock(path: Path) -> AsyncGenerator[None]:
 async def _session_lock(url: URL) -> AsyncGenerator[None]:
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
     try:
-        async with engine.connect() as connection:
-            taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUNNING_LOCK})
+        async with AsyncExitStack() as stack:
+            with unavailable_in_words():
+                connection = await stack.enter_async_context(engine.connect())
+                taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUNNING_LOCK})
             if not taken:
                 raise AlreadyRunning(f"Another copy of Patchbell is running on {url.database}; stop it first.")
             yield

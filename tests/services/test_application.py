@@ -10,7 +10,7 @@ import pytest
 from bot.application import Application
 from bot.domain.card import Role
 from bot.domain.notices import FirstDm, Patched
-from bot.errors import AlreadyRunning, SendLater
+from bot.errors import AlreadyRunning, ConfigurationError, SendLater
 from bot.services.health import Pulse
 from bot.services.registering import RegisterRequest
 from bot.services.supervising import Loop
@@ -112,7 +112,7 @@ async def test_an_address_that_is_taken_leaves_nothing_behind(make, sender, app,
         }
     )
     second = Application(taken, clock=clock)
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(ConfigurationError, match=r"web\.port can't be used: .* in use"):
         await second.start(sender)
     await second.stop()
     await first.stop()
