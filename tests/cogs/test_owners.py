@@ -199,13 +199,13 @@ async def test_a_wallet_is_listed_and_registered_by_choosing(stage: Any) -> None
     assert await stage.application.registering.cards(stage.ada.id) == []
     second = await stage.ada.press(message, "More (page 2 of 2)")
     turned = await second.wait_until(lambda message: "Earlier" in labels(message))
+    assert len(turned.selects[0].options) == 5
     stage.unpatched("P30")
     first = await stage.ada.press(turned, "Earlier")
     back = await first.wait_until(lambda message: "Earlier" not in labels(message))
     assert "**30 processes**" in back.text  # to turn pages asks no gateway, and is none of the day's look-ups
-    chosen = [value for _, value in turned.selects[0].options][:2]
-    assert len(turned.selects[0].options) == 5
-    reply = await stage.ada.choose(turned, turned.selects[0].custom_id, chosen)
+    chosen = [value for _, value in back.selects[0].options][:2]
+    reply = await stage.ada.choose(back, back.selects[0].custom_id, chosen)
     await reply.wait_until(lambda message: "**Saved 2 processes.**" in message.text)
     assert {card.process for card in await stage.application.registering.cards(stage.ada.id)} == set(chosen) <= set(ids)
 
