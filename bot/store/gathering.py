@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, func, or_, select, type_coerce, update
@@ -15,27 +16,27 @@ from bot.store.tables import outbox
 async def untried(connection: AsyncConnection, user_id: int, kind: str) -> tuple[int, Notice] | None:
     """Give the newest message of this kind to this person that nobody tried to send yet, locked, or None."""
     never_tried = and_(outbox.c.state == State.OWED, outbox.c.attempts == 0, outbox.c.lease_token.is_(None))
-    return await _newest(connection, user_id, kind, never_tried)
+    return (await _newest(connection, [user_id], kind, never_tried)).get(user_id)
 
 
-async def since(connection: AsyncConnection, user_id: int, kind: str, moment: datetime) -> tuple[int, Notice] | None:
-    """Give the newest of this kind that is on its way to this person or went after `moment`, locked, or None."""
+async def since(
+    connection: AsyncConnection, user_ids: Sequence[int], kind: str, moment: datetime
+) -> dict[int, tuple[int, Notice]]:
+    """Give the newest of this kind that is on its way to each of these people or went after `moment`, locked."""
     went = and_(outbox.c.state == State.SENT, outbox.c.done_at > moment)
-    return await _newest(connection, user_id, kind, or_(outbox.c.state == State.OWED, went))
+    return await _newest(connection, user_ids, kind, or_(outbox.c.state == State.OWED, went))
 
 
 async def _newest(
-    connection: AsyncConnection, user_id: int, kind: str, condition: ColumnElement[bool]
-) -> tuple[int, Notice] | None:
+    connection: AsyncConnection, user_ids: Sequence[int], kind: str, condition: ColumnElement[bool]
+) -> dict[int, tuple[int, Notice]]:
     query = (
-        select(outbox.c.id, outbox.c.notice)
-        .where(outbox.c.user_id == user_id, outbox.c.kind == kind, condition)
-        .order_by(outbox.c.id.desc())
-        .limit(1)
+        select(outbox.c.user_id, outbox.c.id, outbox.c.notice)
+        .where(outbox.c.user_id.in_(user_ids), outbox.c.kind == kind, condition)
+        .order_by(outbox.c.id)
         .with_for_update()
     )
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else (row.id, row.notice)
+    return {row.user_id: (row.id, row.notice) for row in await connection.execute(query)}
 
 
 async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) -> None:

@@ -132,9 +132,21 @@ async def of_people(connection: AsyncConnection, user_ids: Sequence[int]) -> dic
     return found
 
 
-async def of_targets(connection: AsyncConnection, target_ids: Sequence[int]) -> list[Registration]:
-    """Give every registration that is judged by one of these targets."""
-    return await _all(connection, _query().where(registrations.c.target_id.in_(target_ids)))
+async def concerned(
+    connection: AsyncConnection, *, all_of: Sequence[int], ids: Sequence[int], untold_of: Sequence[int]
+) -> set[int]:
+    """Give whom a look concerns.
+
+    Everybody judged by the targets `all_of`, those with these registrations, and the owners judged by `untold_of` who
+    were not told that it cannot be read.
+    """
+    untold = and_(
+        registrations.c.target_id.in_(untold_of),
+        registrations.c.told_unreadable.is_(False),
+        registrations.c.role == Role.MINE,
+    )
+    which = or_(registrations.c.target_id.in_(all_of), registrations.c.id.in_(ids), untold)
+    return set((await connection.scalars(select(registrations.c.user_id).where(which).distinct())).all())
 
 
 async def newcomers(connection: AsyncConnection, target_ids: Sequence[int], since: datetime) -> list[Registration]:

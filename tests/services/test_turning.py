@@ -1,12 +1,16 @@
 """What turns patched within ten minutes is one message, which grows by edits: no news is lost and none comes twice."""
 
+from collections import Counter
+
 import pytest
+from sqlalchemy import event
 
 from bot.domain.card import Role
 from bot.domain.notices import Patched, Regressed
 from bot.errors import MessageRefused, SendLater
 from bot.services.registering import RegisterRequest
 from bot.services.tidying import GIVE_UP_AFTER
+from bot.store import people, registrations
 from sandbox.ao.faults import Lie
 
 pytestmark = pytest.mark.slow
@@ -146,3 +150,31 @@ async def test_patched_anew_is_said_anew(app, register, turn, world, clock, send
         node.faults.lie = None
     await turn(process)
     assert told() == [[process], [process]]
+
+
+async def test_a_process_that_many_follow_is_told_in_few_statements(app, register, world, clock, sender):
+    database = app.database
+    (process,) = await register(1)
+    many = 250
+    async with database.write() as connection:
+        (mine,) = await registrations.of_person(connection, ALICE)
+        for user_id in range(1000, 1000 + many):
+            await people.remember(connection, user_id, safe_word="a b", locale="en", name_hint="", now=clock())
+            await people.change(connection, user_id, dm_channel_id=user_id)
+            await registrations.add(
+                connection,
+                user_id=user_id,
+                process=process,
+                target_id=mine.target_id,
+                role=Role.WATCHING,
+                created_at=mine.created_at,
+            )
+    statements = Counter()
+    event.listen(database._engine.sync_engine, "before_cursor_execute", lambda *_: statements.update("x"))
+    world.patch(process)
+    world.let_nodes_compute(process)
+    await app.checking.check_now(ALICE, process)
+    assert statements["x"] < 120, "two commands for each would be 500"
+    await app.delivering.deliver_due()
+    told = {each.user_id for each in sender.envelopes if isinstance(each.notice, Patched)}
+    assert told == {ALICE, *range(1000, 1000 + many)}
