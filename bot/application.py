@@ -53,6 +53,7 @@ from bot.web.serving import WebServer
 log = structlog.get_logger()
 
 _WATCH_EVERY = timedelta(seconds=30)
+_GUARD_EVERY = timedelta(seconds=5)
 _PATIENCE = 15.0
 """Seconds that loops have, at a stop, to finish the round that they are in; what is cut off is owed still."""
 
@@ -137,6 +138,8 @@ class Application:
         self.web_port: int | None = None
         self._watching = Loop(Pulse("watching", _WATCH_EVERY, clock), self._watch_once)
         self._silent: set[str] = set()
+        self.lock_lost = asyncio.Event()
+        self._guarding = Loop(Pulse("guarding", _GUARD_EVERY, clock), self._guard_once)
         self._rounds = (
             self.checking,
             self.hinting,
@@ -145,6 +148,7 @@ class Application:
             self.tidying,
             self.retaining,
             self._watching,
+            self._guarding,
         )
         self._loops: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -155,7 +159,7 @@ class Application:
         Raises AlreadyRunning, ConfigurationError and DatabaseUnavailable.
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(only_copy(self.settings.database.url))
+            self._still_held = await stack.enter_async_context(only_copy(self.settings.database.url))
             stack.push_async_callback(self.database.close)
             await self.database.open()
             await self._take_over()
@@ -237,6 +241,13 @@ class Application:
                 await self.alarms.ring(f"silent:{name}", f"Patchbell's {name} {note}.")
         self._silent = set(silent)
         return _WATCH_EVERY.total_seconds()
+
+    async def _guard_once(self) -> float:
+        """See that the lock is still ours: another copy that takes it ends our leases, and sends what we send."""
+        if not self.lock_lost.is_set() and not await self._still_held():
+            log.error("the lock is lost")
+            self.lock_lost.set()
+        return _GUARD_EVERY.total_seconds()
 
     async def recall(self, name: str) -> str | None:
         """Give a small thing that was remembered by name (a command fingerprint), or None."""

@@ -13,6 +13,7 @@ import structlog
 from bot.application import Application
 from bot.client import PatchbellClient
 from bot.domain.notices import Sender
+from bot.errors import DatabaseUnavailable
 from bot.heap import settle_heap
 from bot.settings import Settings
 
@@ -72,14 +73,19 @@ async def _until_told_to_stop(client: PatchbellClient, application: Application)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     serving = asyncio.create_task(client.serve())
-    waiting = asyncio.create_task(told.wait())
+    waiting = [asyncio.create_task(event.wait()) for event in (told, application.lock_lost)]
     try:
-        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, *waiting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
         log.info("stopping")
+        if application.lock_lost.is_set():
+            raise DatabaseUnavailable(
+                "The connection to the database that keeps a second copy out was lost, so I stop; start me again."
+            )
     finally:
-        waiting.cancel()
+        for each in waiting:
+            each.cancel()
         await application.rest()  # before the client goes: sends in flight need it
         await client.close()
         serving.cancel()

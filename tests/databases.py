@@ -16,6 +16,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from bot.store.database import Database, open_database
 
@@ -137,6 +138,18 @@ async def _new_database(server: str, *, template: str) -> AsyncIterator[str]:
 
 async def _connect(server: str) -> asyncpg.Connection:
     return await asyncpg.connect(user="patchbell", database="postgres", host=server.split("host=")[1])
+
+
+async def end_the_session_with_the_lock(url: str) -> None:
+    """Do what an administrator, a proxy or a restart of PostgreSQL does."""
+    database = Database(url)
+    async with database.read() as connection:
+        here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        ended = await connection.scalars(
+            text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = {here}")
+        )
+        assert list(ended) == [True]
+    await database.close()
 
 
 @pytest.fixture

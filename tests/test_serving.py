@@ -19,12 +19,13 @@ from sandbox.ao import AoNetwork
 from sandbox.bot_config import write_config
 from sandbox.discord.fixtures import running
 from sandbox.discord.server import DiscordServer
+from tests.databases import end_the_session_with_the_lock
 
 pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager
-async def networks(folder: Path) -> AsyncIterator[tuple[DiscordServer, Path]]:
+async def networks(folder: Path, url: str | None = None) -> AsyncIterator[tuple[DiscordServer, Path]]:
     """Give a Discord and the configuration of a bot on it and on an AO network."""
     async with running() as (discord, _), AoNetwork() as network:
         config = folder / "config.toml"
@@ -32,7 +33,7 @@ async def networks(folder: Path) -> AsyncIterator[tuple[DiscordServer, Path]]:
             config,
             {
                 "discord": {"token": discord.token, "api_url": discord.api_url},
-                "database": {"url": f"sqlite+aiosqlite:///{folder}/patchbell.db"},
+                "database": {"url": url or f"sqlite+aiosqlite:///{folder}/patchbell.db"},
                 "web": {"port": 0},
                 "ao": {
                     "nodes": [{"url": node.url, "operator": node.operator} for node in network.nodes],
@@ -86,6 +87,22 @@ async def test_a_second_copy_on_the_same_database_is_refused(tmp_path: Path) -> 
         third.terminate()
         await asyncio.wait_for(third.communicate(), 30)
         assert third.returncode == 0
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_a_lost_lock_stops_the_program(tmp_path: Path, database_url: str) -> None:
+    async with networks(tmp_path, database_url) as (_, config):
+        process = await run(config)
+        await lines(process, 1)
+        await end_the_session_with_the_lock(database_url)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 69
+        assert errors.splitlines()[-1].endswith(b"start me again.")
+        assert b"Traceback" not in errors
+        again = await run(config)
+        await lines(again, 1)
+        again.terminate()
+        await asyncio.wait_for(again.communicate(), 30)
 
 
 async def test_a_refused_token_is_one_sentence(tmp_path: Path) -> None:

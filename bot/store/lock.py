@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.errors import AlreadyRunning, ConfigurationError
 from bot.store.database import parse_url, unavailable_in_words
 
+StillHeld = Callable[[], Awaitable[bool]]
+
 _RUNNING_LOCK = 0x62_65_6C_6C
+_PATIENCE = 20.0  # seconds: whoever hears nothing for so long of the server that has the lock can't count on it
+_IS_HELD = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    " AND classid = 0 AND objid = :key AND granted)"
+)
 
 
 @asynccontextmanager
-async def only_copy(url: str) -> AsyncGenerator[None]:
+async def only_copy(url: str) -> AsyncGenerator[StillHeld]:
     """Hold the lock beside the database. The system lets it go when the process dies, however it dies.
 
-    SQLite: a locked file beside the database's own. PostgreSQL: an advisory lock of a session.
+    SQLite: a locked file beside the database's own. PostgreSQL: an advisory lock of a session, which is over when its
+    connection is, while we live: hence what is given, to be asked whether the lock is still ours.
 
     Raises AlreadyRunning and DatabaseUnavailable.
     """
@@ -30,12 +41,12 @@ async def only_copy(url: str) -> AsyncGenerator[None]:
     holder = (
         _file_lock(Path(parsed.database or "")) if parsed.drivername.startswith("sqlite") else _session_lock(parsed)
     )
-    async with holder:
-        yield
+    async with holder as still_held:
+        yield still_held
 
 
 @asynccontextmanager
-async def _file_lock(path: Path) -> AsyncGenerator[None]:
+async def _file_lock(path: Path) -> AsyncGenerator[StillHeld]:
     lock = FileLock(path.with_name(path.name + ".lock"), timeout=0, thread_local=False)
     try:
         lock.acquire()
@@ -43,14 +54,18 @@ async def _file_lock(path: Path) -> AsyncGenerator[None]:
         raise AlreadyRunning(f"Another copy of Patchbell is running on {path.name}; stop it first.") from None
     except OSError as error:
         raise ConfigurationError(f"I can't write beside the database {path}: {error.strerror}.") from error
+
+    async def still_held() -> bool:
+        return lock.is_locked
+
     try:
-        yield
+        yield still_held
     finally:
         lock.release()
 
 
 @asynccontextmanager
-async def _session_lock(url: URL) -> AsyncGenerator[None]:
+async def _session_lock(url: URL) -> AsyncGenerator[StillHeld]:
     engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
     try:
         async with AsyncExitStack() as stack:
@@ -59,6 +74,14 @@ async def _session_lock(url: URL) -> AsyncGenerator[None]:
                 taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUNNING_LOCK})
             if not taken:
                 raise AlreadyRunning(f"Another copy of Patchbell is running on {url.database}; stop it first.")
-            yield
+            yield partial(_is_held, connection)
     finally:
         await engine.dispose()
+
+
+async def _is_held(connection: AsyncConnection) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return bool(await connection.scalar(_IS_HELD, {"key": _RUNNING_LOCK}))
+    except (SQLAlchemyError, OSError):  # a timeout is one of the latter
+        return False

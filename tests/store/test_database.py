@@ -18,6 +18,7 @@ from bot.store import memos, people, processes
 from bot.store.database import Database, open_database
 from bot.store.lock import only_copy
 from bot.store.tables import metadata
+from tests.databases import end_the_session_with_the_lock
 
 
 async def test_concurrent_read_then_write_loses_nothing(database: Database):
@@ -206,6 +207,22 @@ async def test_a_second_copy_is_kept_out_until_the_first_ends(database_url: str)
                 pass
     async with only_copy(database_url):
         pass
+
+
+async def test_whoever_holds_the_lock_can_tell(database_url: str):
+    async with only_copy(database_url) as still_held:
+        assert await still_held()
+        assert await still_held()
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_a_lock_that_is_lost_is_noticed(database_url: str):
+    async with only_copy(database_url) as still_held:
+        await end_the_session_with_the_lock(database_url)
+        assert not await still_held()
+        assert not await still_held(), "nor by a new connection, which has no lock"
+        async with only_copy(database_url):
+            pass  # this is what must not go unnoticed
 
 
 @pytest.mark.parametrize(
