@@ -48,7 +48,7 @@ class Silencing:
     async def _silence(self, interaction: Interaction, delivery: int, choice: str) -> None:
         user_id = interaction.user.id
         until = await self._wishing.when(user_id, choice)
-        following_one = await self._wishing.snooze(user_id, delivery, until)
+        following_one = await self._wishing.snooze(user_id, delivery, until, private=_is_private(interaction))
         wish = await self._wishing.wishes(user_id)
         zone_known = wish.person.zone is not None
         await show(interaction, answers.snoozed(until, following_one, zone_known=zone_known))
@@ -75,7 +75,7 @@ class Silencing:
     async def stop(self, interaction: Interaction, delivery: str) -> None:
         """*Stop* under a message."""
         await defer(interaction)
-        await self._wishing.stop(interaction.user.id, int(delivery))
+        await self._wishing.stop(interaction.user.id, int(delivery), private=_is_private(interaction))
         await show(interaction, wishes.stopped())
 
     async def quit(self, interaction: Interaction, _all: str) -> None:
@@ -98,14 +98,16 @@ class Silencing:
     async def cannot(self, interaction: Interaction, delivery: str) -> None:
         """*I can't*: ask what is in the way."""
         await defer(interaction)
-        lines = await self._blocking.in_question(interaction.user.id, int(delivery))
+        private = _is_private(interaction)
+        lines = await self._blocking.in_question(interaction.user.id, int(delivery), private=private)
         await show(interaction, answers.what_is_in_the_way(f"why:{delivery}", lines))
 
     async def why(self, interaction: Interaction, delivery: str) -> None:
         """What is in the way, chosen: of one process its reminders end, of several it is asked which."""
         await defer(interaction)
         reason = Blocked("".join(chosen(interaction)))
-        lines = await self._blocking.cannot(interaction.user.id, int(delivery), reason)
+        private = _is_private(interaction)
+        lines = await self._blocking.cannot(interaction.user.id, int(delivery), reason, private=private)
         several = len(lines) > 1
         await show(interaction, wishes.which_processes(reason, lines) if several else answers.blocked(reason, lines))
 
@@ -150,3 +152,8 @@ class Silencing:
         await defer(interaction)
         await self._application.places.resume(interaction.user.id, int(guild))
         await show(interaction, wishes.resumed_server(int(guild)))
+
+
+def _is_private(interaction: Interaction) -> bool:
+    """Tell whether it was pressed in the person's own DMs, where nobody else can press."""
+    return interaction.guild_id is None

@@ -27,10 +27,13 @@ class Blocking:
         self._agenda = agenda
         self._clock = clock
 
-    async def in_question(self, user_id: int, delivery_id: int) -> list[ProcessLine]:
-        """Give what a reminder named that is still open to this person. Raises NotYours."""
+    async def in_question(self, user_id: int, delivery_id: int, *, private: bool = False) -> list[ProcessLine]:
+        """Give what a reminder named that is still open to this person.
+
+        `private`: it is in their DMs. Raises NotYours.
+        """
         async with self._database.read() as connection:
-            return await _lines(connection, await self._named(connection, user_id, delivery_id))
+            return await _lines(connection, await self._named(connection, user_id, delivery_id, private=private))
 
     async def open_one(self, user_id: int, process: ProcessId) -> list[ProcessLine]:
         """Give one process if it is open to this person, as a list of one or none."""
@@ -38,13 +41,15 @@ class Blocking:
             followed = await registrations.of_person(connection, user_id, process)
             return await _lines(connection, [each for each in followed if each.open])
 
-    async def cannot(self, user_id: int, delivery_id: int, reason: Blocked) -> list[ProcessLine]:
+    async def cannot(
+        self, user_id: int, delivery_id: int, reason: Blocked, *, private: bool = False
+    ) -> list[ProcessLine]:
         """Give what a message named and is still open. If that is one, its reminders end; of several, ask which.
 
-        Raises NotYours.
+        `private`: it is in their DMs. Raises NotYours.
         """
         async with self._database.write() as connection:
-            named = await self._named(connection, user_id, delivery_id)
+            named = await self._named(connection, user_id, delivery_id, private=private)
             lines = await _lines(connection, named)
             if len(lines) == 1:
                 await self._block(connection, user_id, named, reason)
@@ -77,9 +82,12 @@ class Blocking:
             await registrations.change(connection, [each.id for each in listed], blocked=reason)
             await self._agenda.plan(connection, [user_id], self._clock())
 
-    async def _named(self, connection: AsyncConnection, user_id: int, delivery_id: int) -> list[Registration]:
+    async def _named(
+        self, connection: AsyncConnection, user_id: int, delivery_id: int, *, private: bool
+    ) -> list[Registration]:
         """Give the open registrations of what the message names; of everything, where it only counts the rest."""
-        notice = (await own_delivery(connection, user_id, delivery_id)).notice
+        message = await own_delivery(connection, user_id, delivery_id, private=private)
+        notice = None if message is None else message.notice
         match notice:
             case Reminder() | FirstDm():
                 named, more = {line.process for line in notice.processes}, notice.more

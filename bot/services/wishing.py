@@ -122,13 +122,16 @@ class Wishing:
             case _:
                 return hours.slot_on(_day(choice))
 
-    async def snooze(self, user_id: int, delivery_id: int, until: datetime) -> datetime | None:
+    async def snooze(
+        self, user_id: int, delivery_id: int, until: datetime, *, private: bool = False
+    ) -> datetime | None:
         """Silence this person's reminders until then, 90 days at most; give when the next comes, if one does.
 
-        Raises NotYours where the delivery was to somebody else, BadInput where the moment has passed.
+        `private`: they pressed in their own DMs. Raises NotYours where the delivery was to somebody else, BadInput
+        where the moment has passed.
         """
         async with self._database.write() as connection:
-            await own_delivery(connection, user_id, delivery_id)
+            await own_delivery(connection, user_id, delivery_id, private=private)
             return await self._silence(connection, user_id, until)
 
     async def pause(self, user_id: int, until: datetime) -> datetime | None:
@@ -146,15 +149,15 @@ class Wishing:
         await outbox.withdraw(connection, user_id, ["reminder"], now=now)
         return await self._planned(connection, user_id, now)
 
-    async def stop(self, user_id: int, delivery_id: int | None = None) -> None:
+    async def stop(self, user_id: int, delivery_id: int | None = None, *, private: bool = False) -> None:
         """End this person's reminders, and every link that they were sent. Their processes stay registered.
 
-        Raises NotYours where the delivery was to somebody else.
+        `private`: they pressed in their own DMs. Raises NotYours where the delivery was to somebody else.
         """
         now = self._clock()
         async with self._database.write() as connection:
             if delivery_id is not None:
-                await own_delivery(connection, user_id, delivery_id)
+                await own_delivery(connection, user_id, delivery_id, private=private)
             await people.change(
                 connection, user_id, stopped_at=now, stop_reason=None, snoozed_until=None, mention_guild_id=None
             )
@@ -189,10 +192,15 @@ def recipient(message: Message) -> int | None:
     return message.notice.user_id if isinstance(message.notice, Mention) else message.user_id
 
 
-async def own_delivery(connection: AsyncConnection, user_id: int, delivery_id: int) -> Message:
-    """Give a message that was to this person. Raises NotYours."""
+async def own_delivery(connection: AsyncConnection, user_id: int, delivery_id: int, *, private: bool) -> Message | None:
+    """Give a message that was to this person; None for one in their DMs (`private`) of which nothing is kept.
+
+    It was, before all of theirs was erased: nobody else can press there. Raises NotYours.
+    """
     message = await outbox.find(connection, delivery_id)
-    if message is None or recipient(message) != user_id:
+    if message is None and not private:
+        raise NotYours("I keep nothing of that message any more. /reminders sets when I remind you.")
+    if message is not None and recipient(message) != user_id:
         raise NotYours("That button belongs to somebody else's message.")
     return message
 
