@@ -119,14 +119,20 @@ class Places:
         Without the members intent nobody tells that a person left. What cannot be told is taken as it was.
         """
         now = self._clock()
-        async with self._database.read() as connection:
-            pairs = await guilds.to_ask(connection, user_ids, now - ASKED_ANEW, _ASKED_AT_ONCE)
-        if self.members is None or not pairs:
+        if self.members is None:
             return
-        answers = await asyncio.gather(*(self._ask(self.members, *pair) for pair in pairs))
+        async with self._database.read() as connection:
+            pairs = await guilds.to_ask(connection, user_ids, now - ASKED_ANEW)
+        for start in range(0, len(pairs), _ASKED_AT_ONCE):
+            some = pairs[start : start + _ASKED_AT_ONCE]
+            answers = await asyncio.gather(*(self._ask(self.members, *pair) for pair in some))
+            await self._note(some, answers, now)
+
+    async def _note(self, pairs: Sequence[tuple[int, int]], answers: Sequence[bool | None], now: datetime) -> None:
+        """Write who is where; nothing of those who had all of theirs erased while Discord was asked."""
         async with self._database.write() as connection:
             for (guild_id, user_id), is_member in zip(pairs, answers, strict=True):
-                if is_member is not None:
+                if is_member is not None and await people.find(connection, user_id, lock=True) is not None:
                     await guilds.note_member(connection, guild_id, user_id, is_member=is_member, now=now)
 
     async def _ask(self, members: Members, guild_id: int, user_id: int) -> bool | None:

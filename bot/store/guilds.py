@@ -109,10 +109,11 @@ async def reached(connection: AsyncConnection, guild_id: int) -> Reached:
     return Reached(people=number, stopped=stopped, closed=closed, strangers=strangers)
 
 
-async def to_ask(
-    connection: AsyncConnection, user_ids: Sequence[int], since: datetime, limit: int
-) -> list[tuple[int, int]]:
-    """Give (server, person) of these people's migrations of whom Discord was not asked since that moment."""
+async def to_ask(connection: AsyncConnection, user_ids: Sequence[int], since: datetime) -> list[tuple[int, int]]:
+    """Give (server, person) of these people's migrations of whom Discord was not asked since that moment.
+
+    Person by person: each answer locks its person.
+    """
     query = (
         select(migrations.c.guild_id, registrations.c.user_id)
         .join(migrations, migrations.c.id == registrations.c.migration_id)
@@ -126,7 +127,7 @@ async def to_ask(
             or_(memberships.c.asked_at.is_(None), memberships.c.asked_at < since),
         )
         .distinct()
-        .limit(limit)
+        .order_by(registrations.c.user_id, migrations.c.guild_id)
     )
     return [(guild_id, user_id) for guild_id, user_id in (await connection.execute(query)).all()]
 

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.card import Reached, Role
 from bot.domain.notices import Alarm, Mention, Reminder
 from bot.errors import BadInput, RecipientUnreachable
+from bot.services import places
 from bot.services.places import Places
 from bot.services.registering import RegisterRequest
 from bot.store import outbox
@@ -144,6 +145,35 @@ async def test_discord_is_asked_once_a_day_and_its_silence_stops_nobody(
     clock.move(days=8)
     assert await app.reminding.owe_due() == 1
     assert len(members.asked) == 2
+
+
+async def test_whoever_left_is_asked_for_however_many_are_due(app, register, world, members, clock, monkeypatch):
+    monkeypatch.setattr(places, "_ASKED_AT_ONCE", 3)
+    process, people = world.unpatched(), range(1, 5)
+    for guild_id in (GUILD, OTHER):
+        draft = await app.announcing.draft(guild_id, CHANNEL, MODERATOR, "Move", clock() + timedelta(days=60), "token")
+        await app.announcing.post(draft.migration_id, MODERATOR)
+        for user_id in people:
+            await register(process, user_id, migration_id=draft.migration_id)
+            members.gone.add((guild_id, user_id))
+    clock.move(days=9)
+    assert await app.reminding.owe_due() == 0
+    assert len(members.asked) == 8
+    assert {(await app.registering.person(each)).next_reminder_at for each in people} == {None}
+
+
+async def test_who_is_erased_while_discord_is_asked_leaves_nothing(app, register, world, migration, clock):
+    await register(world.unpatched(), migration_id=migration)
+
+    class Erasing:
+        async def is_member(self, guild_id: int, user_id: int) -> bool | None:
+            await app.privacy.erase(user_id)
+            return True
+
+    app.places.members = Erasing()
+    clock.move(days=8)
+    assert await app.reminding.owe_due() == 0
+    assert not (await app.privacy.holding(ALICE)).known
 
 
 async def test_closed_dms_become_a_mention_that_was_agreed_to(
