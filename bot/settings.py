@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from yarl import URL
 
@@ -138,24 +138,25 @@ class AoSettings(_Section):
         return value
 
 
+_YEAR = timedelta(days=365)
 Days = tuple[Annotated[int, Field(ge=0, le=3650)], ...]
 
 
 class CheckSettings(_Section):
     """How often and how hard processes are looked at."""
 
-    timeout: timedelta = timedelta(seconds=15)
-    now_timeout: timedelta = timedelta(seconds=120)
+    timeout: timedelta = Field(default=timedelta(seconds=15), gt=timedelta(0), le=timedelta(minutes=5))
+    now_timeout: timedelta = Field(default=timedelta(seconds=120), gt=timedelta(0), le=timedelta(minutes=15))
     requests_per_minute: int = Field(default=600, ge=1)
     now_per_hour: int = Field(default=60, ge=0)
     concurrency: int = Field(default=32, ge=1, le=512)
     batch: int = Field(default=100, ge=1, le=1000)
-    unpatched_interval: timedelta = timedelta(hours=6)
-    patched_interval: timedelta = timedelta(hours=24)
-    hint_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0))
-    after_signature: timedelta = timedelta(seconds=5)
-    confirm_after: timedelta = timedelta(hours=1)
-    unreadable_after: timedelta = timedelta(hours=72)
+    unpatched_interval: timedelta = Field(default=timedelta(hours=6), ge=timedelta(seconds=10), le=_YEAR)
+    patched_interval: timedelta = Field(default=timedelta(hours=24), ge=timedelta(seconds=10), le=_YEAR)
+    hint_interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(0), le=timedelta(days=1))
+    after_signature: timedelta = Field(default=timedelta(seconds=5), gt=timedelta(0), le=timedelta(hours=1))
+    confirm_after: timedelta = Field(default=timedelta(hours=1), ge=timedelta(minutes=1), le=timedelta(days=7))
+    unreadable_after: timedelta = Field(default=timedelta(hours=72), ge=timedelta(hours=1), le=_YEAR)
 
 
 class ReminderSettings(_Section):
@@ -164,9 +165,9 @@ class ReminderSettings(_Section):
     deadline_days: Days = (30, 14, 7, 3, 1)
     after_days: Days = (1, 2, 3, 10, 17, 24, 31, 38)
     gap_days: Annotated[Days, Field(min_length=1)] = (7, 7, 7, 7, 14, 14, 30, 30, 30)
-    at_least_apart: timedelta = Field(default=timedelta(days=1), ge=timedelta(days=1))
-    at_most_apart: timedelta = Field(default=timedelta(days=30), ge=timedelta(days=1))
-    at_most: int = Field(default=40, ge=1, description="Nothing reminds for ever")
+    at_least_apart: timedelta = Field(default=timedelta(days=1), ge=timedelta(days=1), le=_YEAR)
+    at_most_apart: timedelta = Field(default=timedelta(days=30), ge=timedelta(days=1), le=_YEAR)
+    at_most: int = Field(default=40, ge=1, description="Where no date is ahead: nothing reminds for ever")
     spread: timedelta = Field(default=timedelta(hours=4), ge=timedelta(minutes=1), le=timedelta(days=1))
     quiet_from: int = Field(default=22, ge=0, le=23)
     quiet_until: int = Field(default=8, ge=0, le=23)
@@ -180,6 +181,12 @@ class ReminderSettings(_Section):
     new_dms_per_minute: float = Field(
         default=10, ge=1, le=60, description="Discord blocks bots that open many conversations at once"
     )
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.at_least_apart > self.at_most_apart:
+            raise ValueError("at_least_apart must be no longer than at_most_apart")
+        return self
 
 
 class RegistrationSettings(_Section):
@@ -301,4 +308,4 @@ def _sentence(error: ValidationError) -> str:
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"Unknown setting {name}{_nearest(name, {*known_names(), *Settings.model_fields})}"
-    return f"The setting {name} ({variable_of(name)}) is wrong: {first['msg']}."
+    return f"The setting {name} ({variable_of(name)}) is wrong: {first['msg'].removeprefix('Value error, ')}."
