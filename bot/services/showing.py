@@ -58,6 +58,7 @@ class Showing:
         if task is None:
             self._spend()
             task = self._under_way[asked] = asyncio.create_task(self._look(asked))
+            task.add_done_callback(lambda _: self._under_way.pop(asked))
         return await asyncio.shield(task)
 
     async def signed(self, process: ProcessId) -> StatusCard | None:
@@ -79,10 +80,7 @@ class Showing:
 
     async def _look(self, asked: _Asked) -> StatusCard:
         process, keys = asked
-        try:
-            card = await self._checking.look(0, process, keys)
-        finally:
-            self._under_way.pop(asked, None)
+        card = await self._checking.look(0, process, keys)
         verdict = card.latest.verdict if card.latest is not None else Verdict.UNKNOWN
         self._kept[asked] = _Kept(card, self._monotonic() + KEPT[verdict])
         self._kept.move_to_end(asked)
