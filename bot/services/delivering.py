@@ -23,7 +23,7 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
 from bot.services.pacing import Refusals, TokenBucket
-from bot.services.settling import Advisor, Settling, ticketless
+from bot.services.settling import Advisor, Settling
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
 from bot.store import outbox
@@ -221,7 +221,9 @@ class Delivering(Loop):
             return None
         revised = await self._advisor.revise(connection, message, now)
         if revised is None:
-            await outbox.settle(connection, message, state=State.WITHDRAWN.value, done_at=now, **ticketless(message))
+            await outbox.settle(
+                connection, message, state=State.WITHDRAWN.value, done_at=now, **outbox.ticketless(message.notice)
+            )
             return None
         if isinstance(revised, datetime):
             await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)

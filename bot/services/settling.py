@@ -65,7 +65,7 @@ class Settling:
                 done_at=now,
                 sent_channel_id=sent.channel_id,
                 sent_message_id=sent.message_id,
-                **ticketless(message),
+                **outbox.ticketless(message.notice),
             )
             known = message.dm_channel_id == sent.channel_id and message.unreachable_code is None
             if message.user_id is not None and not known:
@@ -184,15 +184,8 @@ class Settling:
             uncertain_since=None,
             code=code,
             reason=reason[:200],
-            **ticketless(message),
+            **outbox.ticketless(message.notice),
         )
-
-
-def ticketless(message: Message) -> dict[str, Notice]:
-    """Give the column to write: the raw ticket is from now on only in the link. Other notices may have grown since."""
-    if getattr(message.notice, "ticket", None) is None:
-        return {}
-    return {"notice": message.notice.model_copy(update={"ticket": None})}
 
 
 def _pause(attempts: int) -> timedelta:

@@ -244,7 +244,7 @@ async def set_aside(connection: AsyncConnection, delivery_id: int, until: dateti
 
 async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[str], *, now: datetime) -> None:
     """Take back messages of these kinds that Discord cannot have: they are no longer wanted."""
-    await connection.execute(
+    taken = await connection.execute(
         update(outbox)
         .where(
             outbox.c.user_id == user_id,
@@ -254,7 +254,18 @@ async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[st
             outbox.c.lease_token.is_(None),
         )
         .values(state=State.WITHDRAWN.value, done_at=now)
+        .returning(outbox.c.id, outbox.c.notice)
     )
+    for delivery_id, notice in taken.all():
+        if blanked := ticketless(notice):
+            await connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(**blanked))
+
+
+def ticketless(notice: Notice) -> dict[str, Notice]:
+    """Give the column to write: the raw ticket is from now on only in the link, or nowhere. Other notices may grow."""
+    if getattr(notice, "ticket", None) is None:
+        return {}
+    return {"notice": notice.model_copy(update={"ticket": None})}
 
 
 async def opening_before(connection: AsyncConnection, message: Message) -> int:

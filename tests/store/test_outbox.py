@@ -109,6 +109,15 @@ async def test_a_message_that_was_tried_is_not_withdrawn(database: Database, now
     }
 
 
+async def test_a_withdrawn_message_keeps_no_ticket(database: Database, now: datetime):
+    with_ticket, without = await owe(database, now, 1, FIRST), await owe(database, now, 1)
+    async with database.write() as connection:
+        await outbox.withdraw(connection, 1, ["first_dm", "reminder"], now=now)
+        messages = [await outbox.find(connection, each) for each in (with_ticket, without)]
+    assert [message and message.state for message in messages] == ["withdrawn", "withdrawn"]
+    assert [message and message.notice for message in messages] == [FIRST.model_copy(update={"ticket": None}), REMINDER]
+
+
 async def test_ids_never_come_again(database: Database, now: datetime):
     first = await owe(database, now, 1)
     async with database.write() as connection:
