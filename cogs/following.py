@@ -112,7 +112,7 @@ def cards_page(cards: Sequence[StatusCard], number: int = 0, *, after: str | Non
 async def check_open(interaction: Interaction, application: Application) -> Page:
     """Look anew at what this person has open (or, where nothing is, at all of theirs), and give it."""
     user_id = interaction.user.id
-    mine = await application.registering.cards(user_id)
+    mine = await application.registering.cards(user_id, link=False)
     opened = [card.process for card in mine if card.role is Role.MINE and card.status is not Verdict.PATCHED]
     wanted = list(dict.fromkeys(opened or [card.process for card in mine]))[:MOST_CHECKED]
     await _check_all(interaction, application, wanted)

@@ -72,13 +72,13 @@ class Following:
             await self._agenda.plan(connection, [user_id], now)
         return card
 
-    async def cards(self, user_id: int, process: ProcessId | None = None) -> list[StatusCard]:
+    async def cards(self, user_id: int, process: ProcessId | None = None, *, link: bool = True) -> list[StatusCard]:
         """Give a person's cards, oldest first, with one new link for all that is open; [] where they follow nothing."""
         async with self._database.write() as connection:
             now = self._clock()
             await privacy.note_seen(connection, user_id, now)
             mine = await registrations.of_person(connection, user_id, process)
-            cards = await self.make_cards(connection, user_id, mine, now)
+            cards = await self.make_cards(connection, user_id, mine, now, link=link)
         return await self._explaining.explain(cards)
 
     async def make_cards(

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from bot.domain.notices import Patched, ProcessLine, Reminder
-from bot.store import outbox
+from bot.store import outbox, tables
 from sandbox.discord.seen import SeenMessage
 
 
@@ -102,6 +103,11 @@ async def test_a_card_answers_after_a_restart(stage: Any) -> None:
     assert "You don't follow that process" in again.text
 
 
+async def tickets_of(stage: Any) -> int:
+    async with stage.application.database.read() as connection:
+        return (await connection.execute(select(func.count()).select_from(tables.tickets))).scalar_one()
+
+
 async def test_a_reminder_is_checked_snoozed_and_stopped(stage: Any) -> None:
     process = stage.unpatched()
     await register(stage, process)
@@ -111,8 +117,10 @@ async def test_a_reminder_is_checked_snoozed_and_stopped(stage: Any) -> None:
     assert message.buttons[0].url is not None
     assert message.buttons[0].url.startswith("http://127.0.0.1:9/sign#")
     assert "amber otter" in message.text
+    before = await tickets_of(stage)
     checked = await (await stage.ada.press(message, "Check now")).wait_final()
     assert process in checked.text
+    assert await tickets_of(stage) == before + 1
     for label in ("Tonight", "Next week"):
         assert "No reminders until" in (await (await stage.ada.press(message, label)).wait_final()).text
     assert "No more reminders" in (await choose(stage, message, "stop")).text
