@@ -22,7 +22,7 @@ from bot.services.naming import names_of
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import outbox, people, privacy, processes, registrations
-from bot.store.database import Database
+from bot.store.database import Database, again_after_deadlock
 from bot.store.people import Person
 from bot.store.registrations import Registration
 
@@ -56,6 +56,7 @@ class Following:
         self._agenda = agenda
         self._explaining = explaining
 
+    @again_after_deadlock
     async def unregister(self, user_id: int, process: ProcessId) -> StatusCard:
         """End what this person follows of a process, and its place on their links; give its last card.
 

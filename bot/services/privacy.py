@@ -14,7 +14,7 @@ from bot.domain.process_id import ProcessId
 from bot.errors import NotYours
 from bot.services.agenda import Agenda
 from bot.store import migrations, people, privacy
-from bot.store.database import Database
+from bot.store.database import Database, again_after_deadlock
 
 log = structlog.get_logger()
 
@@ -79,6 +79,7 @@ class Privacy:
             row["notice"].pop("ticket", None)
         return json.dumps(plain, indent=2, ensure_ascii=False).encode()
 
+    @again_after_deadlock
     async def erase(self, user_id: int) -> None:
         """Erase everything held on a person, for good: nothing is sent to them any more, and their links end."""
         async with self._database.write() as connection:

@@ -105,14 +105,14 @@ class Recording:
     async def _record_together(self, looks: Sequence[Look]) -> None:
         now = self._clock()
         async with self._database.write() as connection:
-            changed: set[int] = set()
-            for look in looks:
+            turns: list[Turn] = []
+            for look in sorted(looks, key=lambda look: look.claim.process.process):
                 if await processes.keep_lease(connection, look.claim):
                     targets = look.claim.targets
-                    changed |= await self.write(connection, look.reading, targets, now, signed=look.signed)
+                    turns += await self.write(connection, look.reading, targets, now, signed=look.signed)
                 if look.asker is not None:
                     await self._show_asker(connection, look, look.asker, now)
-            await self._agenda.plan(connection, sorted(changed), now)
+            await self._agenda.plan(connection, await self.tell(connection, turns, now), now)
 
     async def _show_asker(self, connection: AsyncConnection, look: Look, asker: int, now: datetime) -> None:
         """Show it to who asked for it, also where another's was written in between."""
@@ -135,8 +135,8 @@ class Recording:
         now: datetime,
         *,
         signed: bool = False,
-    ) -> set[int]:
-        """Write a reading of `asked`, one judgement each, owe what it causes, and give whose agenda it changes.
+    ) -> list[Turn]:
+        """Write a reading of `asked`, one judgement each, and give what has to be told (`tell`, same transaction).
 
         A target that was not asked about is looked at when it was due, at once if it never was.
         """
@@ -172,6 +172,10 @@ class Recording:
             now=now,
             next_look_at=min(next_looks, default=now + self._settings.unpatched_interval),
         )
+        return turns
+
+    async def tell(self, connection: AsyncConnection, turns: Sequence[Turn], now: datetime) -> set[int]:
+        """Owe what was written causes, at once for all: people are locked last and in one order. Give whose agenda."""
         return await self._turning.tell(connection, turns, now)
 
     def next_look(self, status: TargetStatus, seen: Seen, *, signed_at: datetime | None = None) -> datetime:

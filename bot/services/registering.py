@@ -32,9 +32,10 @@ from bot.services.following import Following, Progress
 from bot.services.recording import Recording
 from bot.services.seeing import seen_in
 from bot.services.ticketing import Ticketing
+from bot.services.turning import Turn
 from bot.settings import Settings
 from bot.store import guilds, migrations, people, processes, registrations
-from bot.store.database import Database
+from bot.store.database import Database, again_after_deadlock
 from bot.store.migrations import Migration
 from bot.store.processes import Target
 from bot.store.registrations import Registration
@@ -173,10 +174,14 @@ class Registering(Following):
                 group.create_task(check(process))
         return readings
 
+    @again_after_deadlock
     async def _store(self, order: _Order, readings: Mapping[ProcessId, Reading]) -> RegisterOutcome:
         now = self._clock()
         request = order.request
         async with self._database.write() as connection:
+            for process in sorted(order.pasted.valid):  # before people, as a look does: two such never cross
+                await processes.remember(connection, process, now=now)
+                await processes.lock(connection, process)
             person = await people.remember(
                 connection,
                 request.user_id,
@@ -186,14 +191,12 @@ class Registering(Following):
                 now=now,
             )
             mine = await self._refuse_too_many(connection, request.user_id, order.pasted.valid)
-            changed = {request.user_id}
-            for process in sorted(order.pasted.valid):  # in one order, so that two that lock the same rows never cross
-                await processes.remember(connection, process, now=now)
-                await processes.lock(connection, process)
-            for process in order.pasted.valid:  # and then as pasted, which is the order that people see ever after
-                changed |= await self._store_one(connection, order, readings[process], mine, now)
+            turns: list[Turn] = []
+            for process in order.pasted.valid:  # now as pasted, which is the order that people see ever after
+                turns += await self._store_one(connection, order, readings[process], mine, now)
             await self._begin_again(connection, order, mine)
-            await self._agenda.plan(connection, sorted(changed), now)
+            changed = await self._recording.tell(connection, turns, now)
+            await self._agenda.plan(connection, changed | {request.user_id}, now)
             followed = await registrations.of_person(connection, request.user_id)
             new = _as_pasted(order, followed)
             reachable = person.dm_channel_id is not None and person.unreachable_code is None
@@ -223,10 +226,10 @@ class Registering(Following):
 
     async def _store_one(
         self, connection: AsyncConnection, order: _Order, reading: Reading, mine: Sequence[Registration], now: datetime
-    ) -> set[int]:
-        """Write one process's reading and registration. A status that turns is told to whoever followed before."""
+    ) -> list[Turn]:
+        """Write one process's reading and registration; give what turned, to be told to whoever followed before."""
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())
-        changed = await self._recording.write(connection, reading, [target], now)
+        turns = await self._recording.write(connection, reading, [target], now)
         (seen,) = seen_in(reading, [order.required], now)
         written = (await processes.targets_of(connection, [reading.process]))[reading.process]
         target = next(each for each in written if each.id == target.id)
@@ -237,7 +240,7 @@ class Registering(Following):
         await self._write_registration(connection, order, target, same, seen)
         if same is not None and same.target_id != target.id:
             await processes.forget_unfollowed(connection, reading.process)
-        return changed
+        return turns
 
     async def _write_registration(
         self,

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+import stamina
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -29,6 +30,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable
 _WRITING = "patchbell_writing"
 _WRITER_PATIENCE = 30.0  # seconds: a writer that waits longer is a fault, and says so instead of hanging
 _REVISIONS = Path(__file__).parent / "revisions"
+_DEADLOCK = "40P01"  # PostgreSQL's docs, appendix A
 _UPGRADE_LOCK = 0x50_61_74_63_68  # two copies that start at once on PostgreSQL upgrade one after the other
 
 
@@ -96,6 +98,15 @@ class Database:
     async def close(self) -> None:
         """Close every connection. The last thing that a stopping program does."""
         await self._engine.dispose()
+
+
+def is_deadlock(error: Exception) -> bool:
+    """Whether PostgreSQL ended this transaction, of two that waited for each other; nothing of it was written."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _DEADLOCK
+
+
+again_after_deadlock = stamina.retry(on=is_deadlock, attempts=5, timeout=_WRITER_PATIENCE, wait_initial=0.05)
+"""For a method that is one transaction. Rows are locked in one order where that can be; where not, this mends it."""
 
 
 @contextmanager
