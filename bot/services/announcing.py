@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.card import MigrationProgress
@@ -18,6 +18,7 @@ from bot.store.migrations import Migration
 from bot.store.outbox import State
 
 TITLE_AT_MOST = 100
+MOST_YEARS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +49,15 @@ class Announcing:
         guild_name: str | None = None,
         locale: str = "en",
     ) -> Draft:
-        """Store a draft. Raises BadInput for no title, a date that has passed, or an unknown preset."""
+        """Store a draft. Raises BadInput for no title, a date that has passed or is too far, or an unknown preset."""
         now = self._clock()
         title = " ".join(title.split())[:TITLE_AT_MOST]
         if not title:
             raise BadInput("The migration needs a title.")
         if deadline is not None and deadline <= now:
             raise BadInput("That date has passed; choose a later one, or none.")
+        if deadline is not None and deadline > now + MOST_YEARS * timedelta(days=365):
+            raise BadInput("That date is more than ten years away; choose an earlier one, or none.")
         if preset not in self._presets:
             raise BadInput(
                 "There is no preset of that name; there are {presets}.", presets=", ".join(sorted(self._presets))

@@ -46,12 +46,26 @@ async def test_only_who_drafted_it_posts_it(app):
 
 @pytest.mark.parametrize(
     ("title", "days", "preset", "words"),
-    [(" ", None, "token", "title"), ("Move", -1, "token", "passed"), ("Move", None, "nonsense", "token")],
+    [
+        (" ", None, "token", "title"),
+        ("Move", -1, "token", "passed"),
+        ("Move", 3651, "token", "more than ten years"),
+        ("Move", None, "nonsense", "token"),
+    ],
 )
 async def test_bad_drafts_are_refused_in_one_sentence(app, clock, title, days, preset, words):
     deadline = None if days is None else clock() + timedelta(days=days)
     with pytest.raises(BadInput, match=words):
         await app.announcing.draft(GUILD, CHANNEL, MODERATOR, title, deadline, preset)
+
+
+async def test_the_furthest_date_lets_people_register(app, world, clock):
+    deadline = clock() + timedelta(days=3650)
+    draft = await app.announcing.draft(GUILD, CHANNEL, MODERATOR, "Move", deadline, "token")
+    await app.announcing.post(draft.migration_id, MODERATOR)
+    request = RegisterRequest(7, world.unpatched(), Role.MINE, migration_id=draft.migration_id)
+    outcome = await app.registering.register(request)
+    assert len(outcome.cards) == 1
 
 
 async def test_progress_counts_distinct_processes_of_owners_once(app, world, announce):
