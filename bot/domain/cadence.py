@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from bot.domain.hours import Hours
 
@@ -49,7 +50,7 @@ class Standing:
 
     `opened` has at least one entry, `last` is the newest reminder, `sent` how many there were since they last began,
     `apart` how far apart the person wants them at least. `silent_until` is the person's own: *Tonight*, a
-    date, a pause.
+    date, a pause. `promised` is a reminder that was planned before what is open changed.
     """
 
     hours: Hours
@@ -58,6 +59,7 @@ class Standing:
     sent: int = 0
     apart: timedelta = ONCE_A_DAY
     silent_until: datetime | None = None
+    promised: datetime | None = None
 
 
 def next_reminder(standing: Standing, rule: CadenceRule, now: datetime) -> datetime | None:
@@ -65,15 +67,15 @@ def next_reminder(standing: Standing, rule: CadenceRule, now: datetime) -> datet
 
     * At the end of a silence that the person chose, at the moment that they chose.
     * Otherwise at their hour, never within a day of the last one or of what opened the first process.
+    * Where nothing is left to be reminded of, but one was promised (what it was for is done): that one, the last.
     """
     hours = standing.hours
     if standing.silent_until is not None and _is_ahead(standing.silent_until, standing.last):
         return hours.after_quiet(max(standing.silent_until, now))
-    if standing.sent >= rule.at_most:
-        return None
-    point = _next_point(standing, rule)
+    point = None if _is_over(standing, rule) else _next_point(standing, rule)
     if point is None:
-        return None
+        promised = standing.promised
+        return hours.after_quiet(promised) if promised is not None and promised > now else None
     due = _keep_apart(hours.next_slot(point - _ROUND_UP), standing, rule)
     if due < now:
         due = now if now - due <= _HELD_UP and not hours.is_quiet(now) else hours.next_slot(now)
@@ -101,15 +103,31 @@ def _begin(standing: Standing) -> datetime:
     return min(each.since for each in standing.opened)
 
 
+def _since(standing: Standing) -> datetime:
+    """Give the last reminder, or what opened the first process where that was later."""
+    return max(_begin(standing), standing.last or _begin(standing))
+
+
+def _is_over(standing: Standing, rule: CadenceRule) -> bool:
+    """Tell whether there were as many as the operator allows, counted from when the newest date passed.
+
+    What was opened after it begins anew, too: as there is one a day at most, the days tell how many it had.
+    """
+    since, newest = _since(standing), max(each.since for each in standing.opened)
+    newest = max([newest, *(each.deadline for each in standing.opened if each.deadline is not None)])
+    return min(standing.sent, (since - newest) // ONCE_A_DAY + 1) >= rule.at_most
+
+
 def _next_point(standing: Standing, rule: CadenceRule) -> datetime | None:
     """Give the first moment after the last reminder that the cadence names, before hours and distances are kept."""
-    since = max(_begin(standing), standing.last or _begin(standing))
-    points = sorted({point for each in standing.opened for point in _points(each, rule) if point > since})
-    calm = since + rule.gap(standing.sent) if _is_calm(standing, rule, since) else None
-    if calm is None:
-        return points[0] if points else None
-    comes_first = not points or points[0] - calm >= rule.gap(0) / 2  # or it falls together with that of a date
-    return calm if comes_first and len(points) < rule.at_most - standing.sent else points[0]
+    since = _since(standing)
+    dated = min((point for each in standing.opened for point in _points(each, rule) if point > since), default=None)
+    calm = [_calm(each, standing, rule) for each in standing.opened]
+    undated = min((point for point in calm if point is not None), default=None)
+    if dated is None or undated is None:
+        return dated or undated
+    falls_together = dated - undated < rule.gap(0) / 2
+    return dated if falls_together else undated
 
 
 def _points(each: Open, rule: CadenceRule) -> list[datetime]:
@@ -121,9 +139,27 @@ def _points(each: Open, rule: CadenceRule) -> list[datetime]:
     return [point for point in (*before, *after) if point > each.since]
 
 
-def _is_calm(standing: Standing, rule: CadenceRule, since: datetime) -> bool:
-    """Tell whether the growing gaps count: something has no date and they aren't over, or every date is far."""
-    if standing.sent < len(rule.gap_days) and any(each.deadline is None for each in standing.opened):
-        return True
-    first = timedelta(days=max(rule.before_days, default=0))
-    return any(each.deadline is not None and each.deadline - first > since for each in standing.opened)
+def _calm(each: Open, standing: Standing, rule: CadenceRule) -> datetime | None:
+    """Give when the growing gaps name this one next: while it has no date and they aren't over, or its date is far.
+
+    So does one whose date is long over, once, for who wants to be reminded again.
+    """
+    since = max(_since(standing), each.since)
+    number = min(standing.sent, _passed(since - each.since, rule))
+    if each.deadline is None:
+        return since + rule.gap(number) if number < len(rule.gap_days) else None
+    points = _points(each, rule)
+    if each.deadline - timedelta(days=max(rule.before_days, default=0)) > since:
+        before = sum(since < point <= each.deadline for point in points)
+        return since + rule.gap(number) if standing.sent + before < rule.at_most else None
+    over = standing.sent == 0 and all(point <= since for point in points)
+    return since + rule.gap(0) if over else None
+
+
+def _passed(open_for: timedelta, rule: CadenceRule) -> int:
+    """Give how many of the gaps have passed: reminders of what has a date besides do not use up those of what has none.
+
+    Half a day is allowed for the hour of the day.
+    """
+    ends = accumulate(rule.gap(number) for number in range(len(rule.gap_days)))
+    return sum(end <= open_for + ONCE_A_DAY / 2 for end in ends)

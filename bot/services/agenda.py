@@ -83,6 +83,7 @@ class Agenda:
             sent=person.reminders_sent,
             apart=timedelta(days=person.apart_days or 1),
             silent_until=person.snoozed_until,
+            promised=person.next_reminder_at,
         )
 
 

@@ -21,7 +21,6 @@ from bot.services.naming import Names, names_of
 from bot.services.places import Places
 from bot.services.supervising import Loop, seconds_until
 from bot.services.ticketing import Ticketing
-from bot.services.wishing import recipient
 from bot.store import gathering, guilds, outbox, people, registrations
 from bot.store.database import Database
 from bot.store.outbox import Message
@@ -145,7 +144,7 @@ class Reminding(Loop):
 
     async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
         """Look at a message that was owed a while ago: patched processes leave a reminder, quiet hours hold it."""
-        notice, user_id = message.notice, recipient(message)
+        notice, user_id = message.notice, message.recipient_id
         if user_id is not None and isinstance(notice, Patched):
             return await _still_patched(connection, user_id, notice)
         if user_id is None or not isinstance(notice, Reminder | Regressed | Mention | Unreadable):
@@ -178,9 +177,9 @@ class Reminding(Loop):
 
     async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
         """Count the day from when it went, not from when it was owed. What came undone counts as a reminder."""
-        user_id = recipient(message)
+        user_id = message.recipient_id
         if user_id is not None and isinstance(message.notice, Reminder | Regressed | Mention):
-            await people.change(connection, user_id, last_reminder_at=now)
+            await people.change(connection, user_id, last_reminder_at=now, next_reminder_at=None)
             await self._agenda.plan(connection, [user_id], now)
 
     async def refused(self, connection: AsyncConnection, message: Message, code: int | None) -> None:
@@ -219,7 +218,7 @@ async def _free_from(connection: AsyncConnection, message: Message, user_id: int
     A reminder that was owed after what came undone was told goes as planned: it may have been asked for.
     """
     if message.kind == "regressed":
-        sent = await gathering.newest_sent(connection, user_id, "reminder", "regressed")
+        sent = await gathering.newest_sent(connection, user_id, *outbox.REMINDS, "regressed")
         return None if sent is None else sent + ONCE_A_DAY
     sent = await gathering.newest_sent(connection, user_id, "regressed")
     return None if sent is None or sent <= message.created_at else sent + ONCE_A_DAY

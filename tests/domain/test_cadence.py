@@ -28,13 +28,32 @@ def standing(*deadlines: datetime | None, since: datetime = NOON, **values) -> S
 
 
 def walk(standing: Standing, rule: CadenceRule = RULE, days: int = 3650) -> list[datetime]:
-    """Give every reminder that a person would get who never acts: each is sent when it is due."""
+    """Give every reminder that a person would get who never acts: each is sent when it is due.
+
+    What is opened later is known from then on, and all is planned anew, as the agenda does.
+    """
     sent: list[datetime] = []
-    start = now = min(each.since for each in standing.opened)
-    while (due := next_reminder(standing, rule, now)) is not None and due < start + timedelta(days=days):
+    openings = sorted({each.since for each in standing.opened})
+    start = now = openings[0]
+    while True:
+        known = tuple(each for each in standing.opened if each.since <= now)
+        due = next_reminder(replace(standing, opened=known), rule, now)
+        opening = next((each for each in openings if each > now), None)
+        if opening is not None and (due is None or due > opening):
+            now, standing = opening, replace(standing, promised=due)
+        elif due is None or due >= start + timedelta(days=days):
+            return sent
+        else:
+            sent.append(due)
+            now, standing = due, replace(standing, last=due, sent=standing.sent + 1, silent_until=None, promised=None)
+
+
+def walk_on(standing: Standing, now: datetime) -> list[datetime]:
+    """Give every reminder that is still to come."""
+    sent: list[datetime] = []
+    while (due := next_reminder(standing, RULE, now)) is not None:
         sent.append(due)
-        now = due
-        standing = replace(standing, last=due, sent=standing.sent + 1, silent_until=None)
+        now, standing = due, replace(standing, last=due, sent=standing.sent + 1, promised=None)
     return sent
 
 
@@ -61,11 +80,59 @@ def test_a_far_date_is_reminded_of_calmly_until_it_is_near():
     assert max(b - a for a, b in pairwise(sent)) <= 30 * DAY
 
 
-def test_too_few_are_kept_for_the_date():
+def test_calm_ones_use_up_none_of_those_that_a_date_asks_for():
     deadline = NOON + 200 * DAY
     sent = walk(standing(deadline), replace(RULE, at_most=14))
-    assert len(sent) == 14
-    assert days_after(deadline, sent)[1:] == [-30, -14, -7, -3, -1, 1, 2, 3, 10, 17, 24, 31, 38]
+    assert days_after(NOON, sent)[:9] == [7, 14, 21, 28, 42, 56, 86, 116, 146]
+    assert days_after(deadline, sent)[9:] == [-30, -14, -7, -3, -1, 1, 2, 3, 10, 17]
+    few = walk(standing(deadline), replace(RULE, at_most=6))
+    assert days_after(NOON, few)[:2] == [7, 170], "one calm one, and the five before the date are kept"
+    assert days_after(deadline, few)[1:] == [-30, -14, -7, -3, -1, 1, 2, 3, 10]
+
+
+def test_many_far_dates_are_no_reason_for_months_of_silence():
+    dates = [NOON + days * DAY for days in (200, 230, 260, 290)]
+    sent = walk(standing(*dates))
+    assert days_after(NOON, sent)[:3] == [7, 14, 21]
+    assert max(b - a for a, b in pairwise([NOON, *(each for each in sent if each < dates[-1])])) <= 31 * DAY
+
+
+def test_each_of_many_dates_is_reminded_of_however_many_there_were_before():
+    dates = [NOON + days * DAY for days in (40, 80, 120, 160, 200)]
+    sent = walk(standing(*dates))
+    for date in dates:
+        near = days_after(date, [each for each in sent if abs(each - date) <= 8 * DAY])
+        assert {-7, -3, -1, 1, 2, 3} <= set(near)
+    assert days_after(dates[-1], sent)[-8:] == [1, 2, 3, 10, 17, 24, 31, 38]
+    assert len(sent) > RULE.at_most
+
+
+def test_what_a_date_asked_for_uses_up_nothing_of_what_has_none():
+    undated = replace(standing(), last=NOON + 44 * DAY, sent=12)  # with one whose date was on day 20, patched on day 45
+    left = walk_on(undated, NOON + 45 * DAY)
+    assert days_after(NOON, left) == [58, 88, 118, 148]
+
+
+def test_what_is_opened_after_the_last_one_is_reminded_as_if_it_were_alone():
+    late = NOON + 65 * DAY
+    state = Standing(hours=HOURS, opened=(Open(since=late),), last=NOON + 58 * DAY, sent=RULE.at_most + 5)
+    assert days_after(late, walk_on(state, late))[:3] == [7, 14, 21]
+    beside = replace(state, opened=(Open(since=NOON), Open(since=late)))
+    assert days_after(late, walk_on(beside, late))[:3] == [7, 14, 21]
+
+
+def test_what_was_promised_comes_though_what_it_was_for_is_done():
+    promised = NOON + 250 * DAY
+    over = standing(last=NOON + 238 * DAY, sent=22, promised=promised)
+    assert next_reminder(over, RULE, NOON + 245 * DAY) == promised
+    assert next_reminder(over, RULE, promised) is None, "that was the last"
+    assert next_reminder(replace(over, promised=None), RULE, NOON + 245 * DAY) is None
+
+
+def test_who_wants_to_be_reminded_again_of_what_is_long_over_is_so_once():
+    again = standing(NOON + 40 * DAY, last=NOON + 78 * DAY, sent=0)
+    asked = NOON + 100 * DAY
+    assert days_after(asked, walk_on(again, asked)) == [0]
 
 
 def test_who_comes_after_the_date_is_reminded_too_and_not_for_ever():
@@ -165,7 +232,7 @@ def test_seconds_of_delay_cost_no_day():
 
 
 def test_nothing_reminds_for_ever():
-    assert next_reminder(standing(sent=40), RULE, NOON) is None
+    assert next_reminder(standing(last=NOON + 50 * DAY, sent=40), RULE, NOON + 50 * DAY) is None
 
 
 zones = st.sampled_from(
@@ -198,8 +265,9 @@ opened = st.lists(st.builds(Open, since=moments, deadline=st.none() | moments), 
 def test_never_twice_in_a_day_never_in_their_night_always_once_and_it_ends(opened, rule, hours, apart):
     sent = walk(Standing(hours=hours, opened=opened, apart=apart), rule)
     assert sent, "somebody who is open is reminded at least once"
-    assert len(sent) <= rule.at_most
     begin = min(each.since for each in opened)
+    ahead = max([each.since for each in opened] + [each.deadline for each in opened if each.deadline is not None])
+    assert len([each for each in sent if each > ahead]) <= rule.at_most, "as many as that where no date is ahead"
     assert all(later - earlier >= timedelta(hours=24) for earlier, later in pairwise([begin, *sent]))
     assert all(later - earlier >= apart for earlier, later in pairwise(sent))
     assert not any(hours.is_quiet(each) for each in sent)
@@ -207,14 +275,13 @@ def test_never_twice_in_a_day_never_in_their_night_always_once_and_it_ends(opene
 
 @given(opened=opened, hours=hours)
 def test_nobody_open_gets_none_in_a_month_before_it_ends(opened, hours):
-    """Up to the newest date, with a few days for the hour and for what falls together; within `at_most`."""
+    """Up to its date, or to the end of the gaps, with a few days for the hour and for what falls together."""
     sent = walk(Standing(hours=hours, opened=opened), replace(RULE, at_most=1000))
-    begin = min(each.since for each in opened)
-    dates = [each.deadline for each in opened if each.deadline is not None]
-    end = max(dates, default=begin)
-    within = [each for each in [begin, *sent] if each <= end]
-    assert all(later - earlier <= 36 * DAY for earlier, later in pairwise(within))
-    assert not dates or sent[-1] > end, "the date itself is not the end"
+    for each in opened:
+        end = each.deadline or each.since + 116 * DAY
+        within = [each.since, *(moment for moment in sent if each.since < moment < end), end]
+        assert all(later - earlier <= 36 * DAY for earlier, later in pairwise(within))
+        assert sent[-1] > end, "the date itself is not the end"
 
 
 @given(
