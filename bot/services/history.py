@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock
 from bot.services import holds
 from bot.services.agenda import Agenda
-from bot.store import gathering, outbox, people
+from bot.store import outbox, people
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -60,7 +60,6 @@ class History:
         now = self._clock()
         async with self._database.read() as connection:
             messages = await outbox.of_person(connection, user_id, SHOWN)
-            messages += await gathering.mentions_of(connection, user_id, SHOWN)
             held = await holds.all_held(connection, now)
             quiet = await self._is_quiet(connection, user_id, now)
         newest = sorted((each for each in messages if each.kind != "alarm"), key=lambda each: -each.id)[:SHOWN]

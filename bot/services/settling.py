@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.notices import Notice, Reminder, Sent
+from bot.domain.notices import Mention, Notice, Reminder, Sent
 from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
@@ -72,7 +72,7 @@ class Settling:
                 await people.change(connection, message.user_id, dm_channel_id=sent.channel_id, unreachable_code=None)
             if self.on_trial:
                 await self._end_trials(connection, message, now)
-            if ours and isinstance(message.notice, Reminder):
+            if ours and isinstance(message.notice, Reminder | Mention):
                 await arrived.replace_older(connection, message, now)
             if ours:
                 await self._advisor.sent(connection, message, now)

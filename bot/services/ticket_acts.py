@@ -58,7 +58,7 @@ class TicketActs:
         async with self._database.write() as connection:
             ticket = await self._ticketing.found(connection, raw)
             await people.change(connection, ticket.user_id, snoozed_until=until)
-            await outbox.withdraw(connection, ticket.user_id, ["reminder"], now=now)
+            await outbox.withdraw(connection, ticket.user_id, outbox.REMINDS, now=now)
             await self._agenda.plan(connection, [ticket.user_id], now)
             person = await people.find(connection, ticket.user_id)
         return None if person is None else person.next_reminder_at

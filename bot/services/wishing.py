@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.hours import Hours, read_zone
-from bot.domain.notices import Mention
 from bot.errors import BadInput, NotYours
 from bot.services.agenda import Agenda
 from bot.store import outbox, people, registrations, tickets
@@ -22,7 +21,7 @@ STOP_REASONS = ("too-many", "not-mine", "will-not", "by-myself", "other")
 """The values are stored, and are the options of a select: they live for months."""
 _UNTIL_EVENING = timedelta(hours=8)  # where nobody told us when their evening is
 _DAYS_APART = (3, 7, 14, 30)
-_WITHDRAWN_BY_STOP = ("reminder", "regressed", "unreadable")
+_WITHDRAWN_BY_STOP = (*outbox.REMINDS, "regressed", "unreadable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +145,7 @@ class Wishing:
             raise BadInput("That moment has passed; choose a later one.")
         until = min(until, now + LONGEST_SILENCE)
         await people.change(connection, user_id, snoozed_until=until, stopped_at=None, stop_reason=None)
-        await outbox.withdraw(connection, user_id, ["reminder"], now=now)
+        await outbox.withdraw(connection, user_id, outbox.REMINDS, now=now)
         return await self._planned(connection, user_id, now)
 
     async def stop(self, user_id: int, delivery_id: int | None = None, *, private: bool = False) -> None:
@@ -187,11 +186,6 @@ class Wishing:
         return None if person is None else person.next_reminder_at
 
 
-def recipient(message: Message) -> int | None:
-    """Give whom a message is to, also where it is a mention in a channel."""
-    return message.notice.user_id if isinstance(message.notice, Mention) else message.user_id
-
-
 async def own_delivery(connection: AsyncConnection, user_id: int, delivery_id: int, *, private: bool) -> Message | None:
     """Give a message that was to this person; None for one in their DMs (`private`) of which nothing is kept.
 
@@ -200,7 +194,7 @@ async def own_delivery(connection: AsyncConnection, user_id: int, delivery_id: i
     message = await outbox.find(connection, delivery_id)
     if message is None and not private:
         raise NotYours("I keep nothing of that message any more. /reminders sets when I remind you.")
-    if message is not None and recipient(message) != user_id:
+    if message is not None and message.recipient_id != user_id:
         raise NotYours("That button belongs to somebody else's message.")
     return message
 

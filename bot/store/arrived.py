@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.outbox import Message, State, find
+from bot.store.outbox import REMINDS, Message, State, find
 from bot.store.tables import outbox
 
 
 async def replace_older(connection: AsyncConnection, message: Message, now: datetime) -> None:
-    """Owe the deletion of those of its kind that this person was sent before this one."""
+    """Owe the deletion of the reminders, and mentions instead of one, that this person was sent before this one."""
     await connection.execute(
         update(outbox)
         .where(
-            outbox.c.user_id == message.user_id,
-            outbox.c.kind == message.kind,
+            outbox.c.recipient_id == message.recipient_id,
+            outbox.c.kind.in_(REMINDS),
             outbox.c.state == State.SENT,
             outbox.c.id < message.id,
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, and_, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Notice
-from bot.store.outbox import Message, State, find
+from bot.store.outbox import State
 from bot.store.tables import outbox
 
 
@@ -31,12 +31,12 @@ async def _newest(
     connection: AsyncConnection, user_ids: Sequence[int], kind: str, condition: ColumnElement[bool]
 ) -> dict[int, tuple[int, Notice]]:
     query = (
-        select(outbox.c.user_id, outbox.c.id, outbox.c.notice)
-        .where(outbox.c.user_id.in_(user_ids), outbox.c.kind == kind, condition)
+        select(outbox.c.recipient_id, outbox.c.id, outbox.c.notice)
+        .where(outbox.c.recipient_id.in_(user_ids), outbox.c.kind == kind, condition)
         .order_by(outbox.c.id)
         .with_for_update()
     )
-    return {row.user_id: (row.id, row.notice) for row in await connection.execute(query)}
+    return {row.recipient_id: (row.id, row.notice) for row in await connection.execute(query)}
 
 
 async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) -> None:
@@ -50,22 +50,6 @@ async def newest_sent(connection: AsyncConnection, user_id: int, *kinds: str) ->
     """Give when the newest message of these kinds to this person went, or None."""
     sent = (State.SENT, State.REPLACED, State.DELETED)
     query = select(func.max(outbox.c.done_at)).where(
-        outbox.c.user_id == user_id, outbox.c.kind.in_(kinds), outbox.c.state.in_(sent)
+        outbox.c.recipient_id == user_id, outbox.c.kind.in_(kinds), outbox.c.state.in_(sent)
     )
     return await connection.scalar(query)
-
-
-async def mentions_of(connection: AsyncConnection, user_id: int, limit: int = 25) -> list[Message]:
-    """Give the newest mentions of a person: they went to a channel, and have the person in the notice only."""
-    query = (
-        select(outbox.c.id)
-        .where(
-            outbox.c.kind == "mention",
-            outbox.c.user_id.is_(None),
-            type_coerce(outbox.c.notice, Text).like(f'%"user_id":{user_id},%'),
-        )
-        .order_by(outbox.c.id.desc())
-        .limit(limit)
-    )
-    found = [await find(connection, delivery_id) for delivery_id in (await connection.scalars(query)).all()]
-    return [message for message in found if message is not None]

@@ -12,10 +12,12 @@ from typing import Any
 from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.notices import Announcement, FirstDm, Notice
+from bot.domain.notices import Announcement, FirstDm, Mention, Notice
 from bot.store.columns import build
 from bot.store.tables import outbox, people
 
+REMINDS = ("reminder", "mention")
+"""The kinds of which one comes instead of another: a mention is a reminder for those whose DMs are closed."""
 LEASE = timedelta(minutes=3)
 """Longer than a look for it and a send may take together; a copy that died gives its messages back after it."""
 
@@ -46,6 +48,7 @@ class Priority(IntEnum):
 class Message:
     """One row of `outbox`, with what is known of the conversation it goes to.
 
+    It goes to `user_id`'s DM or into `channel_id`; `recipient_id` is whom it is for, also by a mention there.
     `dm_channel_id`, `unreachable_code` and `locale` are the person's. The nonce (24 random characters) is stored with
     the message, before any attempt: made of an id it would come again with a new database, while Discord still knows
     it.
@@ -57,6 +60,7 @@ class Message:
     nonce: str
     user_id: int | None
     channel_id: int | None
+    recipient_id: int | None
     priority: int
     state: str
     created_at: datetime
@@ -116,6 +120,7 @@ def _owed(
         "nonce": secrets.token_hex(12),
         "user_id": user_id,
         "channel_id": channel_id,
+        "recipient_id": notice.user_id if isinstance(notice, Mention) else user_id,
         "priority": _priority(notice),
         "state": State.OWED.value,
         "created_at": now,
@@ -146,8 +151,8 @@ async def find(connection: AsyncConnection, delivery_id: int) -> Message | None:
 
 
 async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) -> list[Message]:
-    """Give a person's newest messages, newest first."""
-    query = select(*_WITH_PERSON).select_from(_JOINED).where(outbox.c.user_id == user_id)
+    """Give a person's newest messages, mentions of them among these, newest first."""
+    query = select(*_WITH_PERSON).select_from(_JOINED).where(outbox.c.recipient_id == user_id)
     rows = (await connection.execute(query.order_by(outbox.c.id.desc()).limit(limit))).mappings()
     return [build(Message, row) for row in rows]
 
@@ -155,7 +160,7 @@ async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) 
 async def sent_as(connection: AsyncConnection, user_id: int, channel_id: int, message_id: int) -> datetime | None:
     """Give when this message on Discord was sent by us to this person, or None where it was not."""
     query = select(outbox.c.done_at).where(
-        outbox.c.user_id == user_id, outbox.c.sent_channel_id == channel_id, outbox.c.sent_message_id == message_id
+        outbox.c.recipient_id == user_id, outbox.c.sent_channel_id == channel_id, outbox.c.sent_message_id == message_id
     )
     return await connection.scalar(query)
 
@@ -247,7 +252,7 @@ async def withdraw(connection: AsyncConnection, user_id: int, kinds: Sequence[st
     taken = await connection.execute(
         update(outbox)
         .where(
-            outbox.c.user_id == user_id,
+            outbox.c.recipient_id == user_id,
             outbox.c.state == State.OWED,
             outbox.c.kind.in_(kinds),
             outbox.c.uncertain_since.is_(None),
@@ -292,8 +297,10 @@ async def opening_before(connection: AsyncConnection, message: Message) -> int:
 
 async def waiting_reminder(connection: AsyncConnection, user_ids: Sequence[int]) -> set[int]:
     """Give those of these people to whom a reminder, or what counts as one, is still on its way."""
-    query = select(outbox.c.user_id).where(
-        outbox.c.user_id.in_(user_ids), outbox.c.kind.in_(("reminder", "regressed")), outbox.c.state == State.OWED
+    query = select(outbox.c.recipient_id).where(
+        outbox.c.recipient_id.in_(user_ids),
+        outbox.c.kind.in_((*REMINDS, "regressed")),
+        outbox.c.state == State.OWED,
     )
     return set((await connection.scalars(query)).all())
 

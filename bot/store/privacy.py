@@ -42,21 +42,14 @@ NOBODY = 0
 
 
 def theirs(user_id: int) -> Mapping[Table, ColumnElement[bool]]:
-    """Give the condition for one person's rows in each table, what hangs on another before that.
-
-    A mention in a channel names its person in the message alone.
-    """
+    """Give the condition for one person's rows in each table, what hangs on another before that."""
     their_tickets = select(tickets.c.hash).where(tickets.c.user_id == user_id)
-    mentions = and_(
-        outbox.c.kind == "mention",
-        type_coerce(outbox.c.notice, Text).contains(f'"user_id":{user_id},', autoescape=True),
-    )
     return {
         ticket_messages: ticket_messages.c.hash.in_(their_tickets),
         ticket_registrations: ticket_registrations.c.hash.in_(their_tickets),
         tickets: tickets.c.user_id == user_id,
         registrations: registrations.c.user_id == user_id,
-        outbox: or_(outbox.c.user_id == user_id, mentions),
+        outbox: outbox.c.recipient_id == user_id,
         allowances: allowances.c.user_id == user_id,
         memberships: memberships.c.user_id == user_id,
         migrations: migrations.c.created_by == user_id,

@@ -160,8 +160,9 @@ outbox = Table(
     Column("kind", String(32), nullable=False),
     Column("notice", Typed(Notice), nullable=False),
     Column("nonce", String(25), nullable=False, unique=True),
-    Column("user_id", BigInteger),
+    Column("user_id", BigInteger),  # of the DM it goes to; null: it goes to the channel
     Column("channel_id", BigInteger),
+    Column("recipient_id", BigInteger),  # whom it is for, by DM or by a mention in the channel; null: for everybody
     Column("priority", Integer, nullable=False),  # smaller goes first
     Column("state", String(16), nullable=False),  # of bot.store.outbox.State
     Column("created_at", Instant, nullable=False),
@@ -178,7 +179,7 @@ outbox = Table(
     Column("code", Integer),  # Discord's, of the newest refusal
     Column("reason", String(200)),
     Index("ix_outbox_due", "state", "priority", "next_try_at"),
-    Index(None, "user_id"),
+    Index(None, "recipient_id"),
     Index(  # the few that are being sent, which every claim looks at
         "ix_outbox_leased",
         "lease_until",

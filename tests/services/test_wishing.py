@@ -10,7 +10,7 @@ from bot.domain.notices import Regressed, Reminder
 from bot.errors import BadInput, NotYours, RecipientUnreachable
 from bot.services import holds
 from bot.services.history import Fate
-from bot.store import gathering, outbox, registrations
+from bot.store import outbox, registrations
 from sandbox.ao.faults import Lie
 from tests.services.conftest import START
 
@@ -249,5 +249,3 @@ async def test_history_says_why_a_message_waits_or_was_refused(app, register, wo
     await app.wishing.stop(ALICE)
     assert (await app.history.of_person(ALICE))[0].fate is Fate.NOT_NEEDED
     assert await app.history.of_person(BOB) == []
-    async with app.database.read() as connection:
-        assert await gathering.mentions_of(connection, ALICE) == []

@@ -11,10 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.notices import Alarm, Announcement, Mention
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.errors import AlreadyRunning, ConfigurationError
-from bot.store import memos, people, processes
+from bot.store import memos, outbox, people, processes
 from bot.store.database import Database, open_database
 from bot.store.lock import only_copy
 from bot.store.tables import metadata
@@ -139,6 +140,32 @@ async def test_an_upgrade_keeps_what_people_were_shown(database_url: str, now: d
     assert looked.seen is not None
     assert (looked.seen.at, looked.seen.requests, looked.seen.evidence[0].reason) == (now, 4, "slot 1")
     assert (looked.seen.judgement.verdict, looked.seen.judgement.missing) == (Verdict.NOT_PATCHED, ("balances",))
+
+
+async def test_an_upgrade_knows_whom_each_message_is_for(database_url: str, now: datetime):
+    old = await open_database(database_url, revision="0004")
+    at = now.replace(tzinfo=None) if old.dialect == "sqlite" else now
+    notices = {
+        "mention": (Mention(user_id=2**62 + 1, guild_id=5), None, 9),
+        "alarm": (Alarm(sentence="x"), 7, None),
+        "announcement": (Announcement(migration_id=1, title="Move"), None, 9),
+    }
+    async with old.write() as connection:
+        for kind, (notice, user_id, channel_id) in notices.items():
+            values = {"kind": kind, "notice": notice.model_dump_json(), "user": user_id, "channel": channel_id}
+            await connection.execute(
+                text(
+                    "INSERT INTO outbox (kind, notice, nonce, user_id, channel_id, priority, state, created_at,"
+                    " next_try_at) VALUES (:kind, :notice, :kind, :user, :channel, 1, 'sent', :at, :at)"
+                ),
+                values | {"at": at},
+            )
+    await old.close()
+    new = await open_database(database_url)
+    async with new.read() as connection:
+        found = [[each.kind for each in await outbox.of_person(connection, of)] for of in (2**62 + 1, 7, 9)]
+    await new.close()
+    assert found == [["mention"], ["alarm"], []]
 
 
 async def test_an_upgrade_that_fails_leaves_the_old_schema(database_url: str):

@@ -1,4 +1,7 @@
-"""Which edition of a message's words people see, for one that was sent may say more since; and which look each sees."""
+"""Which edition of a message's words people see, for one that was sent may say more since; and which look each sees.
+
+And whom a message is for, also where it is a mention in a channel.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +16,21 @@ def upgrade() -> None:
         op.add_column("outbox", sa.Column(name, sa.Integer(), server_default="0", nullable=False))
     behind = sa.text("shown_edition < edition")
     op.create_index("ix_outbox_behind", "outbox", ["next_try_at"], sqlite_where=behind, postgresql_where=behind)
+    _say_whom_messages_are_for()
     _keep_looks_apart()
+
+
+def _say_whom_messages_are_for() -> None:
+    op.add_column("outbox", sa.Column("recipient_id", sa.BigInteger()))
+    mentioned = (
+        "json_extract(notice, '$.user_id')"
+        if op.get_context().dialect.name == "sqlite"
+        else "CAST(CAST(notice AS json) ->> 'user_id' AS bigint)"
+    )
+    op.execute("UPDATE outbox SET recipient_id = user_id")
+    op.execute(f"UPDATE outbox SET recipient_id = {mentioned} WHERE kind = 'mention'")
+    op.drop_index("ix_outbox_user_id", table_name="outbox")
+    op.create_index("ix_outbox_recipient_id", "outbox", ["recipient_id"])
 
 
 def _keep_looks_apart() -> None:
@@ -40,6 +57,8 @@ def downgrade() -> None:
     for table in ("targets", "registrations"):
         op.drop_column(table, "seen")
     op.drop_index("ix_outbox_behind", table_name="outbox")
+    op.drop_index("ix_outbox_recipient_id", table_name="outbox")
+    op.create_index("ix_outbox_user_id", "outbox", ["user_id"])
     with op.batch_alter_table("outbox") as outbox:
-        for name in ("edition", "shown_edition"):
+        for name in ("recipient_id", "edition", "shown_edition"):
             outbox.drop_column(name)
