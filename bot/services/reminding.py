@@ -179,7 +179,7 @@ class Reminding(Loop):
         """Count the day from when it went, not from when it was owed. What came undone counts as a reminder."""
         user_id = message.recipient_id
         if user_id is not None and isinstance(message.notice, Reminder | Regressed | Mention):
-            await people.change(connection, user_id, last_reminder_at=now)
+            await people.change(connection, user_id, last_reminder_at=now, next_reminder_at=None)
             await self._agenda.plan(connection, [user_id], now)
 
     async def refused(self, connection: AsyncConnection, message: Message, code: int | None) -> None:
