@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,11 @@ class Agenda:
             "reminders_sent": person.reminders_sent,
             "snoozed_until": person.snoozed_until,
         }
+
+    def is_last(self, person: Person, opened: Sequence[Registration], now: datetime) -> bool:
+        """Tell whether none follows a reminder of these that goes now; what else was planned has waited too long."""
+        then = replace(person, last_reminder_at=now, snoozed_until=None, next_reminder_at=None)
+        return next_reminder(self._standing(then, opened), self.rule, now) is None
 
     def _standing(self, person: Person, opened: Sequence[Registration]) -> Standing:
         return Standing(

@@ -170,7 +170,7 @@ class Reminding(Loop):
             [open_process(each, names) for each in opened],
             safe_word=notice.safe_word,
             number=notice.number,
-            last=person.next_reminder_at is None,
+            last=self._agenda.is_last(person, opened, now),
             now=now,
             ticket=notice.ticket,
         )

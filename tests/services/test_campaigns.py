@@ -113,3 +113,13 @@ async def test_what_was_promised_is_the_last_where_what_it_was_for_is_done(
     await patch(dated)
     after = (await until(300))[len(before) :]
     assert [(notice.last, len(notice.processes)) for _, notice in after] == [(True, 1)]
+
+
+async def test_the_last_one_says_so_also_where_it_went_late(app, register, world, campaign, until, sender):
+    await register(world.unpatched("A"), migration_id=await campaign(2))
+    await until(29)
+    app.delivering._stop.set()  # what is due on day 33 waits, and so the one of day 40 falls together with it
+    await until(45)
+    app.delivering._stop.clear()
+    assert [notice.last for _, notice in (await until(60))][-2:] == [False, True]
+    assert (await app.registering.person(ALICE)).next_reminder_at is None
