@@ -232,7 +232,12 @@ def _waits_for_confirmation(card: StatusCard, judgement: Judgement) -> str | Non
                 reason=why_unknown(judgement),
             )
         return None
-    return _("I take it as settled once a second operator's node says the same, or this one again in an hour.")
+    if judgement.verdict is Verdict.NOT_FOUND:
+        return _("I take it as settled once nobody has known it for a day: what was just spawned is found later.")
+    return _(
+        "I take it as settled once nodes of two operators say the same. If no second one can tell, this one has to "
+        "go on saying so, for about a day at most."
+    )
 
 
 def _voices(judgement: Judgement) -> str:

@@ -319,6 +319,16 @@ def test_every_reason_has_words_of_its_own(make_card: Make, fits: Fits) -> None:
     assert len(said) == len(Reason) - 2
 
 
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [(Verdict.PATCHED, "nodes of two operators"), (Verdict.NOT_FOUND, "nobody has known it for a day")],
+)
+def test_what_a_first_look_waits_for_is_said(make_card: Make, fits: Fits, verdict: Verdict, said: str) -> None:
+    text = fits(status_page(make_card(status=Verdict.UNKNOWN, latest=make_card(status=verdict).latest)))
+    assert said in text
+    assert "in an hour" not in text, "three operators are configured as it comes"
+
+
 def test_stuck_is_said_of_a_patched_process(make_card: Make, fits: Fits) -> None:
     assert "stuck" in fits(status_page(make_card(status=Verdict.PATCHED, reason=Reason.SHOWN)))
 
