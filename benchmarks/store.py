@@ -17,11 +17,11 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from bot.application import Application
+from bot.bucket import Bucket
 from bot.domain.card import Role
 from bot.domain.notices import Envelope, Sent
 from bot.domain.observation import Verdict
 from bot.domain.status import TargetStatus
-from bot.services.pacing import TokenBucket
 from bot.settings import DatabaseSettings, Settings, WebSettings
 from bot.store import processes
 from bot.store.tables import people, registrations, targets
@@ -105,7 +105,7 @@ async def measure(rows: int, owners: int) -> dict[str, float]:
         await application.database.open()
         await fill(application, rows, owners)
         application.delivering.sender = NoSender()
-        application.delivering.budget = TokenBucket(1e9)  # what it costs, not what it is paced to
+        application.delivering.budget = Bucket(rate=1e9, burst=1e9)  # what it costs, not what it is paced to
 
         started = time.perf_counter()
         claims = 0

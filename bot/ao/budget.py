@@ -1,4 +1,4 @@
-"""How hard one peer may be asked: a token bucket, what its `retry-after` demands, and a breaker that lets it rest.
+"""How one peer is left alone: what its `retry-after` demands, and a breaker that lets it rest.
 
 Times are seconds of a monotonic timer, handed in, so that tests need no waiting.
 """
@@ -17,41 +17,7 @@ from bot.errors import RateLimited
 Timer = Callable[[], float]
 
 _DEFAULT_REST = 60.0  # a 429 that does not say until when: HyperBEAM's own limit counts over 60 s
-_LONGEST_REST = 3600.0  # a peer may not silence itself for ever by one odd header
-
-
-class Bucket:
-    """At most `capacity` requests at once, `rate` a second in the long run."""
-
-    def __init__(self, *, rate: float, capacity: float, timer: Timer) -> None:
-        self._rate = rate
-        self._capacity = capacity
-        self._timer = timer
-        self._tokens = capacity
-        self._filled_at = timer()
-
-    def take(self, *, patience: float = 0.0, reserve: float = 0.0) -> float:
-        """Take one token and give the seconds to wait before using it, at most `patience`.
-
-        `reserve` tokens are left for those who ask without one. Raises RateLimited, having taken nothing.
-        """
-        now = self._timer()
-        self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        missing = 1 + max(0.0, min(reserve, self._capacity - 1)) - self._tokens
-        if missing <= 0:
-            self._tokens -= 1
-            return 0.0
-        wait = missing / self._rate if self._rate > 0 else float("inf")
-        if wait > patience:
-            spent = "Our own budget for this peer is spent."
-            raise RateLimited(spent, retry_after=min(wait, _LONGEST_REST), reason="own-budget")
-        self._tokens -= 1
-        return wait
-
-    def give_back(self) -> None:
-        """Return a token that was not used."""
-        self._tokens = min(self._capacity, self._tokens + 1)
+LONGEST_REST = 3600.0  # a peer may not silence itself for ever by one odd header
 
 
 @dataclass(slots=True)
@@ -147,7 +113,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
     else:
         until, today = _http_date(text), _http_date(headers.get("date", "")) or now
         seconds = (until - today).total_seconds() if until is not None else _DEFAULT_REST
-    return min(_LONGEST_REST, max(1.0, seconds))
+    return min(LONGEST_REST, max(1.0, seconds))
 
 
 def _http_date(text: str) -> datetime | None:

@@ -10,9 +10,10 @@ from time import monotonic
 import structlog
 from yarl import URL
 
-from bot.ao.budget import Bucket, Timer
+from bot.ao.budget import Timer
 from bot.ao.peer import UNSENT, Peer
 from bot.ao.transport import Answer, Transport
+from bot.bucket import Bucket
 from bot.clock import Clock, utc_now
 from bot.domain.observation import Method, Observation
 from bot.errors import PeerError, RateLimited, TimedOut, Unreachable
@@ -68,8 +69,9 @@ class Node:
         self._timer = timer
         self._peer = Peer(transport, node.url, per_minute=checks.requests_per_minute, clock=clock, timer=timer)
         per_hour = checks.now_per_hour
-        self._evaluations = Bucket(rate=per_hour / 3600, capacity=max(float(per_hour > 0), per_hour / 4), timer=timer)
-        self._reserved = per_hour / 16
+        at_once = max(float(per_hour > 0), per_hour / 4)
+        self._evaluations = Bucket(rate=per_hour / 3600, burst=at_once, timer=timer)
+        self._reserved = max(0.0, min(per_hour / 16, at_once - 1))
         self._health_check = asyncio.Lock()
 
     @property
@@ -101,10 +103,9 @@ class Node:
 
         `observe` with `evaluates` must follow.
         """
-        try:
-            self._evaluations.take(reserve=0.0 if urgent else self._reserved)
-        except RateLimited:
+        if self._evaluations.wait(1 if urgent else 1 + self._reserved) > 0:
             return False
+        self._evaluations.take()
         return True
 
     def return_evaluation(self) -> None:

@@ -8,10 +8,11 @@ from time import monotonic
 
 from yarl import URL
 
-from bot.ao.budget import Breaker, Bucket, Debt, Timer
+from bot.ao.budget import LONGEST_REST, Breaker, Debt, Timer
 from bot.ao.transport import Answer, Transport, Verb
+from bot.bucket import Bucket
 from bot.clock import Clock, utc_now
-from bot.errors import ForbiddenAddress, PeerError, TimedOut, Unreachable
+from bot.errors import ForbiddenAddress, PeerError, RateLimited, TimedOut, Unreachable
 
 UNSENT = frozenset({"rate-limited", "own-budget", "resting", "forbidden-address"})
 """Reasons of the PeerErrors raised here without anything having gone over the wire."""
@@ -42,8 +43,9 @@ class Peer:
         self._transport = transport
         self._clock = clock
         self._timer = timer
-        self._bucket = Bucket(rate=per_minute / 60, capacity=max(1.0, per_minute * _BURST / 60), timer=timer)
-        self._reserve = per_minute * _BURST / 60 / 4
+        burst = max(1.0, per_minute * _BURST / 60)
+        self._bucket = Bucket(rate=per_minute / 60, burst=burst, timer=timer)
+        self._reserve = min(burst / 4, burst - 1)
 
     @property
     def available(self) -> bool:
@@ -92,7 +94,11 @@ class Peer:
 
     async def _turn(self, patience: float, urgent: bool) -> None:
         self.debt.check()
-        wait = self._bucket.take(patience=patience, reserve=0.0 if urgent else self._reserve)
+        wait = self._bucket.wait(1 if urgent else 1 + self._reserve)
+        if wait > patience:
+            spent = "Our own budget for this peer is spent."
+            raise RateLimited(spent, retry_after=min(wait, LONGEST_REST), reason="own-budget")
+        self._bucket.take()
         if wait > 0:
             await asyncio.sleep(wait)
             if self.debt.remaining > 0:

@@ -16,13 +16,14 @@ from typing import Literal
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.bucket import Bucket
 from bot.clock import Clock
 from bot.domain.notices import Envelope, Sender, Sent
 from bot.errors import ConfigurationError, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
-from bot.services.pacing import Refusals, TokenBucket
+from bot.services.pacing import Refusals
 from bot.services.settling import Advisor, Settling
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
@@ -73,10 +74,10 @@ class Delivering(Loop):
         self._alarms = alarms
         self._settling = Settling(database, clock, advisor=advisor, alarms=alarms)
         rate = settings.messages_per_second
-        self.budget = TokenBucket(rate, burst=min(rate, MOST_A_SECOND - rate))
+        self.budget = Bucket(rate=rate, burst=min(rate, MOST_A_SECOND - rate))
         self.refusals = Refusals(clock)
         self.idle = True  # nothing waits that could be sent now: what can wait may use the budget
-        self._opening = TokenBucket(settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
+        self._opening = Bucket(rate=settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._settled = asyncio.Condition()
 
@@ -101,7 +102,7 @@ class Delivering(Loop):
                 attempted += 1
                 self.pulse.beat()
                 if message.opens_a_conversation:
-                    await self._opening.take()  # at once: it was seen to be there
+                    await self._opening.turn()  # at once: it was seen to be there
                 group.create_task(self._deliver(message)).add_done_callback(lambda _: self._slots.release())
         return attempted
 
@@ -110,7 +111,7 @@ class Delivering(Loop):
         message = None
         await self._slots.acquire()
         try:
-            await self.budget.take()
+            await self.budget.turn()
             message = None if self.stopping else await self._claim()
             self.idle = message is None
         finally:
@@ -286,11 +287,11 @@ class Delivering(Loop):
 
     async def _post(self, sender: Sender, envelope: Envelope) -> Sent:
         if envelope.channel_id is None:
-            await self.budget.take()  # the request that opens the conversation
+            await self.budget.turn()  # the request that opens the conversation
         return await sender.send(envelope)
 
     async def _look(self, sender: Sender, envelope: Envelope) -> Sent | None:
-        await self.budget.take()
+        await self.budget.turn()
         found = await sender.already_sent(envelope)
         if found is not None:
             log.info("message was sent before", delivery=envelope.delivery_id)

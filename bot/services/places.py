@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.bucket import Bucket
 from bot.clock import Clock
 from bot.domain.card import Reached
 from bot.domain.notices import Members
 from bot.errors import BadInput
+from bot.services import mentioning
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
-from bot.services.pacing import TokenBucket
 from bot.settings import Settings
 from bot.store import guilds, people
 from bot.store.database import Database
@@ -36,7 +37,7 @@ class Places:
 
     def __init__(self, database: Database, agenda: Agenda, alarms: Alarms, settings: Settings, clock: Clock) -> None:
         self.members: Members | None = None
-        self.budget: TokenBucket | None = None
+        self.budget: Bucket | None = None
         self._database = database
         self._agenda = agenda
         self._alarms = alarms
@@ -59,7 +60,7 @@ class Places:
     async def choose_channel(self, guild_id: int, channel_id: int | None) -> None:
         """Set where people of this server may be mentioned who agree to it; None: nowhere."""
         async with self._database.write() as connection:
-            await guilds.change(connection, guild_id, channel_id=channel_id)
+            await mentioning.choose_place(connection, guild_id, channel_id)
 
     async def mention_there(self, user_id: int, guild_id: int) -> tuple[int, datetime | None]:
         """Note that a person agrees to be mentioned in this server while their DMs are closed.
@@ -68,7 +69,7 @@ class Places:
         """
         now = self._clock()
         async with self._database.write() as connection:
-            guild = await guilds.find(connection, guild_id)
+            guild = await guilds.find(connection, guild_id, lock=True)
             if guild is None or guild.channel_id is None or guild.left_at is not None:
                 raise BadInput("This server's moderators have chosen no channel for that.")
             await people.change(connection, user_id, mention_guild_id=guild_id, stopped_at=None, stop_reason=None)
@@ -138,7 +139,7 @@ class Places:
     async def _ask(self, members: Members, guild_id: int, user_id: int) -> bool | None:
         try:
             if self.budget is not None:
-                await self.budget.take()
+                await self.budget.turn()
             async with asyncio.timeout(_PATIENCE):
                 return await members.is_member(guild_id, user_id)
         except Exception as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.bucket import Bucket
 from bot.domain.card import StatusCard
 from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
@@ -43,7 +44,7 @@ class Showing:
         self._monotonic = monotonic
         self._kept: OrderedDict[_Asked, _Kept] = OrderedDict()
         self._under_way: dict[_Asked, asyncio.Task[StatusCard]] = {}
-        self._left, self._counted_at = float(PER_MINUTE), monotonic()
+        self._budget = Bucket(rate=PER_MINUTE / 60, burst=PER_MINUTE, timer=monotonic)
 
     async def verdict(self, process: ProcessId, keys: Sequence[str] = ()) -> StatusCard:
         """Give what the newest look came to, at most some minutes old; any exposed key will do where none is named.
@@ -56,7 +57,9 @@ class Showing:
             return known.card
         task = self._under_way.get(asked)
         if task is None:
-            self._spend()
+            if len(self._under_way) >= AT_ONCE or self._budget.wait() > 0:
+                raise Busy("Many processes are being read just now. Ask again in a minute.")
+            self._budget.take()
             task = self._under_way[asked] = asyncio.create_task(self._look(asked))
             task.add_done_callback(lambda _: self._under_way.pop(asked))
         return await asyncio.shield(task)
@@ -87,11 +90,3 @@ class Showing:
         while len(self._kept) > _REMEMBERED:
             self._kept.popitem(last=False)
         return card
-
-    def _spend(self) -> None:
-        now = self._monotonic()
-        self._left = min(PER_MINUTE, self._left + (now - self._counted_at) * PER_MINUTE / 60)
-        self._counted_at = now
-        if len(self._under_way) >= AT_ONCE or self._left < 1:
-            raise Busy("Many processes are being read just now. Ask again in a minute.")
-        self._left -= 1

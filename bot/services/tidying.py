@@ -49,7 +49,7 @@ class Tidying(Loop):
         tried = 0
         while not self.stopping and (message := await self._next()) is not None:
             self.pulse.beat()
-            await self._delivering.budget.take()
+            await self._delivering.budget.turn()
             await self._tidy(message)
             tried += 1
         return tried

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from bot.bucket import Bucket
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -41,12 +42,6 @@ def within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    seen: float
-
-
 class RateLimit:
     """A token bucket for each address: `burst` at once, `per_second` in the long run.
 
@@ -66,22 +61,20 @@ class RateLimit:
         self._per_second = per_second
         self._remembered = remembered
         self._monotonic = monotonic
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def wait(self, address: Address | None, cost: int = 1) -> float:
         """Take `cost` and give 0, or give the seconds until it would be granted."""
-        now = self._monotonic()
         key = _key(address)
-        bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.seen) * self._per_second)
-        bucket.seen = now
+        bucket = self._buckets.pop(key, None)
+        if bucket is None:
+            bucket = Bucket(rate=self._per_second, burst=self._burst, timer=self._monotonic)
         self._buckets[key] = bucket
         if len(self._buckets) > self._remembered:
             self._buckets.popitem(last=False)
-        if bucket.tokens < cost:
-            return (cost - bucket.tokens) / self._per_second
-        bucket.tokens -= cost
-        return 0.0
+        if (wait := bucket.wait(cost)) > 0:
+            return wait
+        return bucket.take(cost)
 
 
 def _key(address: Address | None) -> str:
