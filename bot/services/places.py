@@ -14,7 +14,6 @@ from bot.clock import Clock
 from bot.domain.card import Reached
 from bot.domain.notices import Members
 from bot.errors import BadInput
-from bot.services import mentioning
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.settings import Settings
@@ -60,7 +59,7 @@ class Places:
     async def choose_channel(self, guild_id: int, channel_id: int | None) -> None:
         """Set where people of this server may be mentioned who agree to it; None: nowhere."""
         async with self._database.write() as connection:
-            await mentioning.choose_place(connection, guild_id, channel_id)
+            await guilds.change(connection, guild_id, channel_id=channel_id)
 
     async def mention_there(self, user_id: int, guild_id: int) -> tuple[int, datetime | None]:
         """Note that a person agrees to be mentioned in this server while their DMs are closed.
@@ -69,7 +68,7 @@ class Places:
         """
         now = self._clock()
         async with self._database.write() as connection:
-            guild = await guilds.find(connection, guild_id, lock=True)
+            guild = await guilds.find(connection, guild_id)
             if guild is None or guild.channel_id is None or guild.left_at is not None:
                 raise BadInput("This server's moderators have chosen no channel for that.")
             await people.change(connection, user_id, mention_guild_id=guild_id, stopped_at=None, stop_reason=None)
