@@ -39,8 +39,11 @@ PERMISSIONS = discord.Permissions(view_channel=True, send_messages=True, read_me
 _SCOPES = ("bot", "applications.commands")
 _LONGEST_WAIT = 60.0
 """Seconds of a rate limit that discord.py waits out itself; longer ones come to us as `RateLimited`."""
-_ANSWERING = ("CommandTree-invoker", "discord-ui-")
-"""How discord.py names the tasks of commands (app_commands/tree.py:1142), buttons and modals (ui/view.py, modal.py)."""
+_UNDER_WAY = ("CommandTree-invoker", "discord-ui-", "discord.py: ")
+"""How discord.py names the tasks of commands (app_commands/tree.py), buttons and modals (ui/), and events (client.py).
+
+The timers of views are not named so: they wait for minutes.
+"""
 _PATIENCE = 5.0
 """Seconds that they have at a stop."""
 _HEARTBEAT = timedelta(seconds=60)
@@ -159,14 +162,13 @@ class PatchbellClient(commands.AutoShardedBot):
             raise DiscordUnavailable(f"Discord does not answer at {where} ({type(error).__name__}).") from error
 
     async def close(self) -> None:
-        """Let what people wait for be answered, for a few seconds; then close. What is late ends without a word."""
-        answering = {task for task in asyncio.all_tasks() if task.get_name().startswith(_ANSWERING)}
-        if answering:
-            _, late = await asyncio.wait(answering, timeout=_PATIENCE)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Let what people wait for be answered, for a few seconds; then close. What is late ends without a word.
+
+        What began meanwhile ends, too, before this returns: it uses the database, which is closed next.
+        """
+        await _let_end()
         await super().close()
+        await _let_end()
 
     @property
     def invite(self) -> str | None:
@@ -246,6 +248,15 @@ class PatchbellClient(commands.AutoShardedBot):
 
     async def _connect_home(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         return await self._connect(await self._home.lead(url), compress=compress)
+
+
+async def _let_end() -> None:
+    under_way = {task for task in asyncio.all_tasks() if task.get_name().startswith(_UNDER_WAY)}
+    if under_way:
+        _, late = await asyncio.wait(under_way, timeout=_PATIENCE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _name(payload: dict[str, Any]) -> tuple[int, str]:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import structlog
 from aiohttp import web
+from discord.ext import commands
+from sqlalchemy import text
 
 from bot import client
 from bot.client import Home
@@ -200,6 +202,37 @@ async def test_a_stop_does_not_wait_for_ever(
     answer.let_go()
     assert [each for each in logs if each["log_level"] == "error"] == []
     assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "while-closing"])
+async def test_a_stop_lets_events_end_before_the_database_closes(stage: Any, late: bool) -> None:
+    """A server that comes at that moment is written down; else its connection to the database stayed open."""
+    began, ended = asyncio.Event(), asyncio.Event()
+    closing = asyncio.Event()
+
+    async def on_guild_join(_guild: object) -> None:
+        async with stage.application.database.read() as connection:
+            began.set()
+            await closing.wait()
+            await asyncio.sleep(0.1)
+            await connection.execute(text("SELECT 1"))
+        ended.set()
+
+    class Unloaded(commands.Cog):
+        async def cog_unload(self) -> None:
+            if late:
+                stage.client.dispatch("guild_join", stage.guild)
+                await began.wait()
+            closing.set()
+
+    await stage.client.add_cog(Unloaded())
+    stage.client.add_listener(on_guild_join)
+    if not late:
+        stage.client.dispatch("guild_join", stage.guild)
+        await began.wait()
+        asyncio.get_running_loop().call_later(0.1, closing.set)
+    await stage.stop()
+    assert ended.is_set()
 
 
 async def test_the_invite_asks_for_exactly_what_is_needed(stage: Any) -> None:
