@@ -47,6 +47,14 @@ class Blocked(StrEnum):
         return cls.OTHER
 
 
+class Rest(StrEnum):
+    """Why nobody is reminded, of anything or of this process, for as long as it is so."""
+
+    MAINTENANCE = "maintenance"
+    OUTAGE = "outage"
+    UNREADABLE = "unreadable"
+
+
 FOR_DEVELOPERS = frozenset({Blocked.OWNED_BY_APP, Blocked.NO_HANDLER, Blocked.REFUSED})
 """What only an app's developers can help with."""
 

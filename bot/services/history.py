@@ -10,13 +10,17 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.domain.card import Rest
 from bot.services import holds
 from bot.services.agenda import Agenda
+from bot.services.resting import Resting, resting
 from bot.store import outbox, people
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
 SHOWN = 4
+RESTS = frozenset({"reminder", "mention", "regressed"})
+"""What waits in maintenance, in an outage and in quiet hours."""
 
 
 class Fate(StrEnum):
@@ -61,37 +65,39 @@ class History:
         async with self._database.read() as connection:
             messages = await outbox.of_person(connection, user_id, SHOWN)
             held = await holds.all_held(connection, now)
+            rest = await resting(connection, self._agenda.settings, now)
             quiet = await self._is_quiet(connection, user_id, now)
         newest = sorted((each for each in messages if each.kind != "alarm"), key=lambda each: -each.id)[:SHOWN]
-        return [self._delivered(each, held, now, quiet=quiet) for each in newest]
+        return [_delivered(each, held, rest, now, quiet=quiet) for each in newest]
 
     async def _is_quiet(self, connection: AsyncConnection, user_id: int, now: datetime) -> bool:
         person = await people.find(connection, user_id)
         return person is not None and self._agenda.hours(person).is_quiet(now)
 
-    def _delivered(self, message: Message, held: Mapping[str, datetime], now: datetime, *, quiet: bool) -> Delivered:
-        if message.state == State.OWED:
-            fate, until = self._why_waiting(message, held, now, quiet=quiet)
-            return Delivered(kind=message.kind, fate=fate, at=message.created_at, until=until)
-        return Delivered(kind=message.kind, fate=_settled(message), at=message.done_at or message.created_at)
 
-    def _why_waiting(
-        self, message: Message, held: Mapping[str, datetime], now: datetime, *, quiet: bool
-    ) -> tuple[Fate, datetime | None]:
-        is_reminder = message.kind in ("reminder", "mention")
-        if is_reminder and (self._agenda.settings.maintenance or holds.MAINTENANCE in held):
-            return Fate.MAINTENANCE, None
-        if is_reminder and holds.CHECKS in held:
-            return Fate.NODES_OUT, held[holds.CHECKS]
-        if holds.SENDS in held:
-            return Fate.HELD_BY_DISCORD, held[holds.SENDS]
-        if message.opens_a_conversation and holds.NEW_CONVERSATIONS in held:
-            return Fate.NO_NEW_DMS, held[holds.NEW_CONVERSATIONS]
-        if message.next_try_at <= now:
-            return Fate.ON_ITS_WAY, None
-        if message.attempts:
-            return Fate.TRYING_AGAIN, message.next_try_at
-        return (Fate.QUIET if is_reminder and quiet else Fate.PLANNED), message.next_try_at
+def _delivered(
+    message: Message, held: Mapping[str, datetime], rest: Resting | None, now: datetime, *, quiet: bool
+) -> Delivered:
+    if message.state == State.OWED:
+        fate, until = _why_waiting(message, held, rest, now, quiet=quiet)
+        return Delivered(kind=message.kind, fate=fate, at=message.created_at, until=until)
+    return Delivered(kind=message.kind, fate=_settled(message), at=message.done_at or message.created_at)
+
+
+def _why_waiting(
+    message: Message, held: Mapping[str, datetime], rest: Resting | None, now: datetime, *, quiet: bool
+) -> tuple[Fate, datetime | None]:
+    if message.kind in RESTS and rest is not None:
+        return (Fate.MAINTENANCE, None) if rest.why is Rest.MAINTENANCE else (Fate.NODES_OUT, rest.until)
+    if holds.SENDS in held:
+        return Fate.HELD_BY_DISCORD, held[holds.SENDS]
+    if message.opens_a_conversation and holds.NEW_CONVERSATIONS in held:
+        return Fate.NO_NEW_DMS, held[holds.NEW_CONVERSATIONS]
+    if message.next_try_at <= now:
+        return Fate.ON_ITS_WAY, None
+    if message.attempts:
+        return Fate.TRYING_AGAIN, message.next_try_at
+    return (Fate.QUIET if quiet and message.kind in RESTS else Fate.PLANNED), message.next_try_at
 
 
 def _settled(message: Message) -> Fate:

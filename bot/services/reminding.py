@@ -13,13 +13,13 @@ from bot.domain.cadence import ONCE_A_DAY
 from bot.domain.digest import OpenProcess, digest
 from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder, Unreadable
 from bot.domain.observation import Verdict
-from bot.services import holds
 from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
 from bot.services.health import Pulse
 from bot.services.naming import Names, names_of
 from bot.services.places import Places
 from bot.services.supervising import Loop, seconds_until
+from bot.services.resting import LOOK_AGAIN, resting
 from bot.services.ticketing import Ticketing
 from bot.store import gathering, guilds, outbox, people, registrations
 from bot.store.database import Database
@@ -30,7 +30,6 @@ from bot.store.registrations import Registration
 log = structlog.get_logger()
 
 AFTER_A_FAULT = timedelta(hours=6)
-LOOK_AGAIN = timedelta(hours=1)
 TAKES_NO_MENTION = frozenset({10003, 50001, 50013, 50083, 160005})
 """Discord's codes of a place that is gone, hidden, closed to the bot, archived for good, or locked."""
 _BATCH = 25  # of one transaction: others wait for it to write
@@ -64,7 +63,7 @@ class Reminding(Loop):
         while not self.stopping:
             now = self._clock()
             async with self._database.read() as connection:
-                if await self._held_until(connection, now):
+                if await resting(connection, self._agenda.settings, now):
                     return owed
                 user_ids = await people.are_due(connection, now, _BATCH)
             if not user_ids:
@@ -78,13 +77,6 @@ class Reminding(Loop):
                 owed += await self._owe(connection, due, now)
             self.pulse.beat()
         return owed
-
-    async def _held_until(self, connection: AsyncConnection, now: datetime) -> datetime | None:
-        """Give until when nobody is reminded: many checks failed at once, or an operator wants it so."""
-        if self._agenda.settings.maintenance:
-            return now + LOOK_AGAIN
-        held = await holds.all_held(connection, now)
-        return max((held[name] for name in (holds.CHECKS, holds.MAINTENANCE) if name in held), default=None)
 
     async def _owe(self, connection: AsyncConnection, due: Sequence[Person], now: datetime) -> int:
         user_ids = [person.user_id for person in due]
@@ -158,9 +150,11 @@ class Reminding(Loop):
         opened = [each for each in followed if each.remindable]
         if not opened or not _is_wanted(notice, person, opened):
             return None
-        held, hours = await self._held_until(connection, now), self._agenda.hours(person)
+        if isinstance(notice, Mention) and await mention_of(connection, person) != (notice, message.channel_id):
+            return None
+        rest, hours = await resting(connection, self._agenda.settings, now), self._agenda.hours(person)
         free = await _free_from(connection, message, user_id)
-        wait = max(each for each in (held, free, now) if each is not None)
+        wait = max(each for each in (rest and rest.until, free, now) if each is not None)
         if wait > now or hours.is_quiet(now):
             return hours.after_quiet(wait)
         if not isinstance(notice, Reminder):
