@@ -150,8 +150,6 @@ class Reminding(Loop):
         opened = [each for each in followed if each.remindable]
         if not opened or not _is_wanted(notice, person, opened):
             return None
-        if isinstance(notice, Mention) and await mention_of(connection, person) != (notice, message.channel_id):
-            return None
         rest, hours = await resting(connection, self._agenda.settings, now), self._agenda.hours(person)
         free = await _free_from(connection, message, user_id)
         wait = max(each for each in (rest and rest.until, free, now) if each is not None)
