@@ -1,4 +1,4 @@
-"""Column types that are the same on SQLite and PostgreSQL, and rows as typed values."""
+"""What is the same on SQLite and PostgreSQL: column types, inserts over what is there, and rows as typed values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, RowMapping, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, RowMapping, String, Table, Text, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -74,6 +76,11 @@ class Typed(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Give the value; raises pydantic's ValidationError where the stored JSON is not of this type."""
         return None if value is None else self._adapter.validate_json(value)
+
+
+def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Give an insert that can say what happens where such a row is there (`on_conflict_do_…`)."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def build(kind: type[T], row: RowMapping) -> T:

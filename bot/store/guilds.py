@@ -8,12 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Reached, Role
-from bot.store.columns import build
+from bot.store.columns import build, upsert
 from bot.store.tables import guilds, memberships, migrations, people, registrations
 
 
@@ -39,8 +37,7 @@ async def find(connection: AsyncConnection, guild_id: int) -> Guild | None:
 
 async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> None:
     """Set columns of a server, which need not be known yet."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    row = insert(guilds).values(guild_id=guild_id, **values)
+    row = upsert(connection, guilds).values(guild_id=guild_id, **values)
     await connection.execute(row.on_conflict_do_update(index_elements=[guilds.c.guild_id], set_=values))
 
 
@@ -136,8 +133,7 @@ async def note_member(
     connection: AsyncConnection, guild_id: int, user_id: int, *, is_member: bool, now: datetime
 ) -> None:
     """Write what Discord said of a person in a server."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     values = {"is_member": is_member, "asked_at": now}
-    row = insert(memberships).values(guild_id=guild_id, user_id=user_id, **values)
+    row = upsert(connection, memberships).values(guild_id=guild_id, user_id=user_id, **values)
     keys = [memberships.c.guild_id, memberships.c.user_id]
     await connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from sqlalchemy import Table, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.columns import upsert
 from bot.store.tables import memos
-
-
-def _insert(connection: AsyncConnection) -> Callable[[Table], Any]:
-    return postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
 
 
 async def recall(connection: AsyncConnection, name: str, *, lock: bool = False) -> str | None:
     """Give what was remembered under this name, or None. With `lock` nobody else recalls it so before we are done."""
     query = select(memos.c.value).where(memos.c.name == name)
     if lock:  # what is not there cannot be locked
-        await connection.execute(_insert(connection)(memos).values(name=name, value="").on_conflict_do_nothing())
+        await connection.execute(upsert(connection, memos).values(name=name, value="").on_conflict_do_nothing())
         query = query.with_for_update()
     return await connection.scalar(query) or None
 
@@ -35,7 +27,7 @@ async def recall_all(connection: AsyncConnection, prefix: str) -> dict[str, str]
 async def remember(connection: AsyncConnection, name: str, value: str) -> None:
     """Remember a value under this name, over any that was there."""
     await connection.execute(
-        _insert(connection)(memos)
+        upsert(connection, memos)
         .values(name=name, value=value)
         .on_conflict_do_update(index_elements=["name"], set_={"value": value})
     )

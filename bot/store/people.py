@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.columns import build
+from bot.store.columns import build, upsert
 from bot.store.tables import allowances, people
 
 _AT_ONCE = 100
@@ -61,10 +59,9 @@ async def remember(
     connection: AsyncConnection, user_id: int, *, safe_word: str, locale: str, name_hint: str, now: datetime
 ) -> Person:
     """Give the person, locked; made with this safe word where they are new. Their language is the newest they used."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     newest = {"locale": locale, "active_at": now} | ({"name_hint": name_hint} if name_hint else {})
     await connection.execute(
-        insert(people)
+        upsert(connection, people)
         .values(user_id=user_id, safe_word=safe_word, locale=locale, name_hint=name_hint, created_at=now)
         .on_conflict_do_update(index_elements=[people.c.user_id], set_=newest)
     )
@@ -130,8 +127,7 @@ async def next_due(connection: AsyncConnection) -> datetime | None:
 
 async def spend(connection: AsyncConnection, user_id: int, what: str, *, day: str, limit: int) -> bool:
     """Use one of a person's `limit` a day of something; False where none is left. Also for people not registered."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    fresh = insert(allowances).values(user_id=user_id, what=what, day=day, used=0)
+    fresh = upsert(connection, allowances).values(user_id=user_id, what=what, day=day, used=0)
     await connection.execute(fresh.on_conflict_do_nothing())
     mine = (allowances.c.user_id == user_id) & (allowances.c.what == what)
     row = (await connection.execute(select(allowances).where(mine).with_for_update())).one()

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Metadata, Seen
@@ -17,7 +15,7 @@ from bot.domain.keys import StateKey
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.status import TargetStatus
-from bot.store.columns import build
+from bot.store.columns import build, upsert
 from bot.store.tables import processes, registrations, targets
 
 LEASE = timedelta(minutes=10)
@@ -90,18 +88,15 @@ async def names(connection: AsyncConnection, wanted: Sequence[ProcessId]) -> dic
 
 async def remember(connection: AsyncConnection, process: ProcessId, *, now: datetime) -> None:
     """Make the process where it is new; its first look is due at once."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    await connection.execute(
-        insert(processes).values(process=process, created_at=now, next_look_at=now).on_conflict_do_nothing()
-    )
+    made = upsert(connection, processes).values(process=process, created_at=now, next_look_at=now)
+    await connection.execute(made.on_conflict_do_nothing())
 
 
 async def remember_target(
     connection: AsyncConnection, process: ProcessId, required: tuple[StateKey, ...], fresh: TargetStatus
 ) -> Target:
     """Give the target, locked; made with the status `fresh` where it is new."""
-    insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    made = insert(targets).values(process=process, required=required, status=fresh, verdict=fresh.verdict)
+    made = upsert(connection, targets).values(process=process, required=required, status=fresh, verdict=fresh.verdict)
     await connection.execute(made.on_conflict_do_nothing())
     query = select(targets).where(targets.c.process == process, targets.c.required == required).with_for_update()
     return build(Target, (await connection.execute(query)).mappings().one())
