@@ -171,16 +171,28 @@ class MigrationProgress:
         return self.patched + self.not_patched + self.unknown + self.unreadable + self.blocked
 
 
+FEWEST_WITH_A_REASON = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """How many people a server's migrations have, each once, and how many of them cannot be reached, and why."""
+    """How many people a server's migrations have, each once, and how many of them cannot be reached, and why.
+
+    `reasons`: how many of those who stopped gave which one, the most frequent first.
+    """
 
     people: int
     stopped: int
     closed: int
     strangers: int
+    reasons: tuple[tuple[str, int], ...] = ()
 
     @property
     def lost(self) -> int:
         """Those who pressed *Stop* or refuse DMs."""
         return self.stopped + self.closed + self.strangers
+
+    @property
+    def told_reasons(self) -> tuple[tuple[str, int], ...]:
+        """The reasons as others may see them: none while so few gave one that it could be guessed whose it is."""
+        return self.reasons if sum(number for _, number in self.reasons) >= FEWEST_WITH_A_REASON else ()

@@ -166,8 +166,8 @@ class Places:
         await guilds.change(connection, guild_id, paused_at=now)
         sentence = (
             f"The reminders of the server {guild_id} are paused: of its {reached.people} people {reached.stopped} "
-            f"pressed Stop, {reached.closed} take no DMs, and {reached.strangers} share no server with me. Look at "
-            "what was announced there before you resume them."
+            f"pressed Stop, {reached.closed} take no DMs, and {reached.strangers} share no server with me."
+            f"{_reasons(reached)} Look at what was announced there before you resume them."
         )
         await self._alarms.ring_in(connection, f"paused:{guild_id}", sentence, now, guild_id=guild_id)
 
@@ -186,3 +186,8 @@ class Places:
         for start in range(0, len(user_ids), _PLANNED_AT_ONCE):
             async with self._database.write() as connection:
                 await self._agenda.plan(connection, user_ids[start : start + _PLANNED_AT_ONCE], self._clock())
+
+
+def _reasons(reached: Reached) -> str:
+    told = ", ".join(f"{reason} {number}" for reason, number in reached.told_reasons)
+    return f" Why they stopped, if they said so: {told}." if told else ""

@@ -103,7 +103,14 @@ async def reached(connection: AsyncConnection, guild_id: int) -> Reached:
         func.count().filter(and_(going, unreachable == NO_MUTUAL_SERVER)),
     ).where(people.c.user_id.in_(theirs))
     number, stopped, closed, strangers = (await connection.execute(query)).one()
-    return Reached(people=number, stopped=stopped, closed=closed, strangers=strangers)
+    why = (
+        select(people.c.stop_reason, func.count())
+        .where(people.c.user_id.in_(theirs), people.c.stopped_at.is_not(None), people.c.stop_reason.is_not(None))
+        .group_by(people.c.stop_reason)
+        .order_by(func.count().desc(), people.c.stop_reason)
+    )
+    reasons = tuple((reason, count) for reason, count in (await connection.execute(why)).all())
+    return Reached(people=number, stopped=stopped, closed=closed, strangers=strangers, reasons=reasons)
 
 
 async def to_ask(connection: AsyncConnection, user_ids: Sequence[int], since: datetime) -> list[tuple[int, int]]:

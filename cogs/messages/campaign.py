@@ -13,6 +13,7 @@ from bot.services.privacy import OpenProcess
 from cogs.messages.language import _, ngettext, speaking
 from cogs.messages.page import BLUE, GREY, Item, Page, line, lines, page, press, small
 from cogs.messages.text import ago, code, codes, date
+from cogs.messages.wishes import why_stopped
 
 _BAR = 20
 MOST_MIGRATIONS = 8
@@ -99,7 +100,7 @@ def progress_page(
         note,
         *parts,
         ngettext("and {number:,} older migration", "and {number:,} older migrations", rest) if rest else None,
-        lines([_reached(reached), _nowhere(reached, mentions_in), _paused(paused_at)]),
+        lines([_reached(reached), _reasons(reached), _nowhere(reached, mentions_in), _paused(paused_at)]),
         _what_is_open(migrations),
         small(
             _(
@@ -154,6 +155,15 @@ def _reached(reached: Reached | None) -> str | None:
         reached.people,
         reasons=", ".join(why),
     )
+
+
+def _reasons(reached: Reached | None) -> str | None:
+    """Say why people stopped, as far as they told it."""
+    if reached is None or not reached.told_reasons:
+        return None
+    words = dict(why_stopped())
+    given = [f"{words.get(reason, reason)} ({number:,})" for reason, number in reached.told_reasons]
+    return _("Why they pressed *Stop*, if they said so: {reasons}.", reasons=", ".join(given))
 
 
 def _nowhere(reached: Reached | None, mentions_in: int | None) -> str | None:

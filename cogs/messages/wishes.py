@@ -192,12 +192,13 @@ def stopped() -> Page:
             "ended. I'll write once if one turns patched. *Remind me again* in `/reminders` or `/status` starts them "
             "again."
         ),
-        choose(_("Why? Only if you like"), "whystop:0", [(label, value, None) for value, label in _why_stopped()]),
+        choose(_("Why? Only if you like"), "whystop:0", [(label, value, None) for value, label in why_stopped()]),
         colour=GREY,
     )
 
 
-def _why_stopped() -> list[tuple[str, str]]:
+def why_stopped() -> list[tuple[str, str]]:
+    """Give the reasons that somebody may have (`STOP_REASONS` of the service), each with its words."""
     return [
         ("too-many", _("Too many messages")),
         ("not-mine", _("It isn't mine")),
@@ -208,8 +209,14 @@ def _why_stopped() -> list[tuple[str, str]]:
 
 
 def thanks() -> Page:
-    """Say that the reason was noted."""
-    return page(_("**Thank you.** It is only counted."), colour=GREY)
+    """Say who gets to see the reason, and of whom they don't."""
+    return page(
+        _(
+            "**Thank you.** Moderators, and whoever runs this bot, see how many gave which reason once a few did, and "
+            "never who."
+        ),
+        colour=GREY,
+    )
 
 
 def which_processes(reason: Blocked, named_ones: Sequence[ProcessLine]) -> Page:

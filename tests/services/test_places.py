@@ -252,6 +252,26 @@ async def test_a_server_that_many_leave_is_paused_and_an_operator_resumes_it(
     assert await app.reminding.owe_due() == 6, "those who had stopped when it was resumed count no more"
 
 
+async def test_why_people_stopped_is_counted_once_nobody_can_be_guessed(app, register, world, migration, clock, sender):
+    app.places._least, app.places._share = 6, 0.2
+    await _of_many(app, register, world, migration, 8)
+    await app.wishing.stop(4)  # and does not say why
+    for user_id, reason in ((1, "not-mine"), (2, "too-many")):
+        await app.wishing.stop(user_id)
+        await app.wishing.say_why(user_id, reason)
+    assert (await app.places.reached(GUILD)).told_reasons == ()
+    await app.wishing.stop(3)
+    await app.wishing.say_why(3, "too-many")
+    assert (await app.places.reached(GUILD)).told_reasons == (("too-many", 2), ("not-mine", 1))
+    async with app.database.write() as connection:
+        await app.places.pause_where_many_left(connection, [2], clock())
+    await app.delivering.deliver_due()
+    (alarm,) = [each.notice for each in sender.envelopes if isinstance(each.notice, Alarm)]
+    assert "Why they stopped, if they said so: too-many 2, not-mine 1." in alarm.sentence
+    await app.wishing.resume(1)
+    assert (await app.places.reached(GUILD)).told_reasons == (), "who has reminders again gave none"
+
+
 @pytest.mark.parametrize(("members_of_it", "paused"), [(30, False), (29, True)])
 async def test_one_in_ten_may_leave_and_more_pause_a_server(
     app, register, world, migration, clock, sender, members_of_it, paused

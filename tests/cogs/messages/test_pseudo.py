@@ -39,6 +39,7 @@ from bot.domain.verdict import Judgement, Reason
 from bot.domain.ways import AOS_MODULES
 from bot.services.privacy import LISTED, Holding, OpenProcess
 from bot.services.verifying import Trust, Verified
+from bot.services.wishing import STOP_REASONS
 from cogs.messages import answers, campaign, dms, reminder
 from cogs.messages.card import status_page
 from cogs.messages.guide import guide_page, key_file_page
@@ -167,7 +168,8 @@ def campaigns() -> Iterator[ui.LayoutView]:
             campaign.progress_page(each, signing=False) for each in ([], [empty], [full], [full] * 20, [helpless])
         )
         for people, lost in ((1, 0), (9, 0), (9, 1), (20, 2)):
-            reached = Reached(people=people, stopped=lost, closed=lost, strangers=lost)
+            reasons = tuple((reason, lost) for reason in STOP_REASONS) if lost else ()
+            reached = Reached(people=people, stopped=lost, closed=lost, strangers=lost, reasons=reasons)
             yield campaign.progress_page([full], signing=True, reached=reached, paused_at=NOW)
 
 
