@@ -16,6 +16,7 @@ from bot.domain.notices import Members
 from bot.errors import BadInput
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
+from bot.services.mentioning import choose_place
 from bot.settings import Settings
 from bot.store import guilds, people
 from bot.store.database import Database
@@ -59,7 +60,7 @@ class Places:
     async def choose_channel(self, guild_id: int, channel_id: int | None) -> None:
         """Set where people of this server may be mentioned who agree to it; None: nowhere."""
         async with self._database.write() as connection:
-            await guilds.change(connection, guild_id, channel_id=channel_id)
+            await choose_place(connection, guild_id, channel_id)
 
     async def mention_there(self, user_id: int, guild_id: int) -> tuple[int, datetime | None]:
         """Note that a person agrees to be mentioned in this server while their DMs are closed.
@@ -68,7 +69,7 @@ class Places:
         """
         now = self._clock()
         async with self._database.write() as connection:
-            guild = await guilds.find(connection, guild_id)
+            guild = await guilds.find(connection, guild_id, lock=True)
             if guild is None or guild.channel_id is None or guild.left_at is not None:
                 raise BadInput("This server's moderators have chosen no channel for that.")
             await people.change(connection, user_id, mention_guild_id=guild_id, stopped_at=None, stop_reason=None)

@@ -16,10 +16,11 @@ from bot.domain.observation import Verdict
 from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
 from bot.services.health import Pulse
+from bot.services.mentioning import choose_place, mention_of
 from bot.services.naming import Names, names_of
 from bot.services.places import Places
-from bot.services.supervising import Loop, seconds_until
 from bot.services.resting import LOOK_AGAIN, resting
+from bot.services.supervising import Loop, seconds_until
 from bot.services.ticketing import Ticketing
 from bot.store import gathering, guilds, outbox, people, registrations
 from bot.store.database import Database
@@ -105,11 +106,15 @@ class Reminding(Loop):
         self, connection: AsyncConnection, person: Person, opened: Sequence[Registration], names: Names, now: datetime
     ) -> int:
         """Count it and plan the next one, so that it can say whether it is the last; then owe it. Give how many."""
+        mention = None
+        if person.unreachable_code is not None and (mention := await mention_of(connection, person)) is None:
+            return 0
         number = person.reminders_sent + 1
         await people.change(connection, person.user_id, reminders_sent=number, last_reminder_at=now, snoozed_until=None)
         await self._agenda.plan(connection, [person.user_id], now)
-        if person.unreachable_code is not None:
-            return await self._owe_mention(connection, person, now)
+        if mention is not None:
+            await outbox.owe(connection, mention[0], now=now, channel_id=mention[1])
+            return 1
         then = await people.find(connection, person.user_id)
         ticket = await self._ticketing.mint_in(connection, person.user_id, opened, now)
         notice = digest(
@@ -121,17 +126,6 @@ class Reminding(Loop):
             ticket=ticket,
         )
         await outbox.owe(connection, notice, now=now, user_id=person.user_id)
-        return 1
-
-    async def _owe_mention(self, connection: AsyncConnection, person: Person, now: datetime) -> int:
-        """Owe what this person agreed to instead of a DM; where there is no channel for it any more, nothing."""
-        guild_id = person.mention_guild_id
-        guild = await guilds.find(connection, guild_id) if guild_id is not None else None
-        if guild is None or guild.channel_id is None or guild.left_at is not None or guild.paused_at is not None:
-            await people.change(connection, person.user_id, mention_guild_id=None, next_reminder_at=None)
-            return 0
-        notice = Mention(user_id=person.user_id, guild_id=guild.guild_id)
-        await outbox.owe(connection, notice, now=now, channel_id=guild.channel_id)
         return 1
 
     async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
@@ -149,6 +143,8 @@ class Reminding(Loop):
         followed = await registrations.of_person(connection, user_id)
         opened = [each for each in followed if each.remindable]
         if not opened or not _is_wanted(notice, person, opened):
+            return None
+        if isinstance(notice, Mention) and await mention_of(connection, person) != (notice, message.channel_id):
             return None
         rest, hours = await resting(connection, self._agenda.settings, now), self._agenda.hours(person)
         free = await _free_from(connection, message, user_id)
@@ -184,12 +180,11 @@ class Reminding(Loop):
             return
         guild = await guilds.find(connection, notice.guild_id)
         if guild is not None and guild.channel_id == message.channel_id:
-            await guilds.change(connection, notice.guild_id, channel_id=None)
-            await people.change(connection, notice.user_id, mention_guild_id=None, next_reminder_at=None)
+            await choose_place(connection, notice.guild_id, None)
 
 
 def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: Sequence[Registration]) -> bool:
-    """Tell whether it still is so: what came undone is open, and a mention is what this person agreed to.
+    """Tell whether it still is so: what came undone is open, and a mention is needed since DMs are closed.
 
     A silence that stands was chosen after the reminder was owed: owing one ends it.
     """
@@ -200,8 +195,7 @@ def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: S
             undone = {line.process for line in (notice.process, *notice.others)}
             return any(each.process in undone for each in opened)
         case Mention():
-            agreed = person.unreachable_code is not None and person.mention_guild_id == notice.guild_id
-            return agreed and person.snoozed_until is None
+            return person.unreachable_code is not None and person.snoozed_until is None
 
 
 async def _free_from(connection: AsyncConnection, message: Message, user_id: int) -> datetime | None:

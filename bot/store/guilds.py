@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Reached, Role
@@ -29,9 +29,10 @@ class Guild:
 NO_MUTUAL_SERVER = 50278
 
 
-async def find(connection: AsyncConnection, guild_id: int) -> Guild | None:
-    """Give what is known of a server, or None."""
-    row = (await connection.execute(select(guilds).where(guilds.c.guild_id == guild_id))).mappings().one_or_none()
+async def find(connection: AsyncConnection, guild_id: int, *, lock: bool = False) -> Guild | None:
+    """Give what is known of a server, or None. With `lock`, nobody else changes it before this transaction ends."""
+    query = select(guilds).where(guilds.c.guild_id == guild_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).mappings().one_or_none()
     return None if row is None else build(Guild, row)
 
 
@@ -63,16 +64,24 @@ async def forget_stranger(connection: AsyncConnection, guild_id: int, user_id: i
     return (await connection.execute(delete(memberships).where(*where))).rowcount > 0
 
 
+async def who_agreed(connection: AsyncConnection, guild_id: int) -> list[int]:
+    """Give everybody who agreed to be mentioned in this server."""
+    return list((await connection.scalars(_agreed(guild_id).order_by(people.c.user_id))).all())
+
+
+def _agreed(guild_id: int) -> Select[int]:
+    return select(people.c.user_id).where(people.c.mention_guild_id == guild_id)
+
+
 async def people_of(connection: AsyncConnection, guild_id: int) -> list[int]:
-    """Give everybody who has something of theirs in a migration of this server."""
+    """Give everybody whom this server can remind: of something of theirs in its migrations, or by a mention in it."""
     query = (
         select(registrations.c.user_id)
         .distinct()
         .join(migrations, migrations.c.id == registrations.c.migration_id)
         .where(migrations.c.guild_id == guild_id, registrations.c.role == Role.MINE)
-        .order_by(registrations.c.user_id)
     )
-    return list((await connection.scalars(query)).all())
+    return sorted({*(await connection.scalars(query)).all(), *(await connection.scalars(_agreed(guild_id))).all()})
 
 
 async def guilds_of(connection: AsyncConnection, user_ids: Sequence[int]) -> list[int]:
@@ -114,24 +123,25 @@ async def reached(connection: AsyncConnection, guild_id: int) -> Reached:
 
 
 async def to_ask(connection: AsyncConnection, user_ids: Sequence[int], since: datetime) -> list[tuple[int, int]]:
-    """Give (server, person) of these people's migrations of whom Discord was not asked since that moment.
+    """Give (server, person) of these people's migrations, and of where they would be mentioned, to ask Discord about.
 
-    Person by person: each answer locks its person.
+    Those are left out of whom it was asked since that moment. Person by person: each answer locks its person.
     """
-    query = (
-        select(migrations.c.guild_id, registrations.c.user_id)
+    of_migrations = (
+        select(registrations.c.user_id, migrations.c.guild_id)
         .join(migrations, migrations.c.id == registrations.c.migration_id)
-        .outerjoin(
-            memberships,
-            and_(memberships.c.guild_id == migrations.c.guild_id, memberships.c.user_id == registrations.c.user_id),
-        )
-        .where(
-            registrations.c.user_id.in_(user_ids),
-            registrations.c.role == Role.MINE,
-            or_(memberships.c.asked_at.is_(None), memberships.c.asked_at < since),
-        )
-        .distinct()
-        .order_by(registrations.c.user_id, migrations.c.guild_id)
+        .where(registrations.c.user_id.in_(user_ids), registrations.c.role == Role.MINE)
+    )
+    of_mentions = select(people.c.user_id, people.c.mention_guild_id.label("guild_id")).where(
+        people.c.user_id.in_(user_ids), people.c.mention_guild_id.is_not(None), people.c.unreachable_code.is_not(None)
+    )
+    each = of_migrations.union(of_mentions).subquery()
+    same = and_(memberships.c.guild_id == each.c.guild_id, memberships.c.user_id == each.c.user_id)
+    query = (
+        select(each.c.guild_id, each.c.user_id)
+        .outerjoin(memberships, same)
+        .where(or_(memberships.c.asked_at.is_(None), memberships.c.asked_at < since))
+        .order_by(each.c.user_id, each.c.guild_id)
     )
     return [(guild_id, user_id) for guild_id, user_id in (await connection.execute(query)).all()]
 

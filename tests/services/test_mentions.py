@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import Mention, Reminder
-from bot.errors import RecipientUnreachable
-from bot.store import outbox
+from bot.errors import MessageRefused, RecipientUnreachable
+from bot.store import guilds, outbox
 
 pytestmark = pytest.mark.slow
 
-ALICE, GUILD, CHANNEL, MENTIONS, ELSEWHERE, MODERATOR, OPERATOR = 101, 1, 2, 7, 4242, 3, 900
+ALICE, BOB, OPERATOR = 101, 102, 900
+GUILD, MENTIONS, ELSEWHERE = 1, 7, 4242
 
 
 class Members:
@@ -92,3 +93,68 @@ async def test_a_newer_one_replaces_the_one_before_and_so_does_a_reminder(agreed
     assert isinstance(sender.envelopes[-1].notice, Reminder)
     await agreed.tidying.tidy_due()
     assert [each.message_id for each in sender.deleted] == [first.delivery_id, second.delivery_id]
+
+
+async def test_who_left_the_server_is_not_mentioned_in_it(agreed: Any, clock: Any) -> None:
+    """Also where nothing of theirs is a migration's of that server."""
+    agreed.places.members.gone.add((GUILD, ALICE))
+    assert await owe(agreed, clock) == 0
+    person = await agreed.registering.person(ALICE)
+    assert (person.mention_guild_id, person.next_reminder_at, person.reminders_sent) == (None, None, 0)
+
+
+async def test_who_leaves_while_it_waits_is_not_mentioned_either(agreed: Any, clock: Any, sender: Any) -> None:
+    agreed.delivering.sender = None
+    assert await owe(agreed, clock) == 1
+    agreed.places.members.gone.add((GUILD, ALICE))
+    clock.move(days=2)
+    await agreed.places.ask_members([ALICE])
+    agreed.delivering.sender = sender
+    await agreed.delivering.deliver_due()
+    assert mentions(sender) == []
+    assert await waiting(agreed) == []
+
+
+@pytest.mark.parametrize("owed_before", [False, True])
+async def test_a_place_that_is_moved_was_not_agreed_to(agreed: Any, clock: Any, sender: Any, owed_before: bool) -> None:
+    await agreed.places.choose_channel(GUILD, MENTIONS)
+    assert await next_one(agreed) is not None, "it is the same"
+    if owed_before:
+        assert await owe(agreed, clock) == 1
+    await agreed.places.choose_channel(GUILD, ELSEWHERE)
+    person = await agreed.registering.person(ALICE)
+    assert (person.mention_guild_id, person.next_reminder_at) == (None, None)
+    channel, due = await agreed.places.mention_there(ALICE, GUILD)
+    assert (channel, due is None) == (ELSEWHERE, False)
+    await agreed.delivering.deliver_due()
+    assert mentions(sender) == [], "the one that waited was for the place before"
+    await owe(agreed, clock)
+    await agreed.delivering.deliver_due()
+    assert [each.channel_id for each in mentions(sender)] == [ELSEWHERE]
+
+
+async def test_a_place_that_takes_no_mention_is_no_place_for_anybody(
+    agreed: Any, register: Any, world: Any, clock: Any, sender: Any
+) -> None:
+    sender.faults = [RecipientUnreachable("Closed.", code=50007)]
+    await register(world.unpatched(), BOB, guild_id=GUILD, guild_name="Permaville")
+    await agreed.places.mention_there(BOB, GUILD)
+    await owe(agreed, clock)
+    sender.faults = [MessageRefused("Unknown channel.", code=10003)]
+    await agreed.delivering.deliver_due()
+    assert (await agreed.places.guild(GUILD)).channel_id is None
+    person = await agreed.registering.person(BOB)
+    assert (person.mention_guild_id, person.next_reminder_at) == (None, None)
+
+
+async def test_a_pause_of_the_server_forgets_nothing_and_counts_nothing(agreed: Any, clock: Any, sender: Any) -> None:
+    async with agreed.database.write() as connection:
+        await guilds.change(connection, GUILD, paused_at=clock())
+    assert await owe(agreed, clock) == 0
+    person = await agreed.registering.person(ALICE)
+    assert (person.mention_guild_id, person.reminders_sent, person.last_reminder_at) == (GUILD, 0, None)
+    assert person.next_reminder_at is None
+    await agreed.places.resume(OPERATOR, GUILD)
+    await owe(agreed, clock)
+    await agreed.delivering.deliver_due()
+    assert [each.channel_id for each in mentions(sender)] == [MENTIONS]
