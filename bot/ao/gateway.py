@@ -6,7 +6,7 @@ every gateway was reached.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -71,19 +71,6 @@ class Gateways:
             return found
         return await self._together.ask(process)
 
-    async def describe_many(self, processes: Iterable[ProcessId]) -> Described:
-        """Describe many, 100 in a query. Never raises a PeerError."""
-        wanted = list(dict.fromkeys(processes))
-        found: dict[ProcessId, Metadata] = {}
-        absent: set[ProcessId] = set()
-        unsaid: set[ProcessId] = set()
-        for start in range(0, len(wanted), PAGE):
-            described, _ = await self._describe(wanted[start : start + PAGE])
-            found |= described.found
-            absent |= described.absent
-            unsaid |= described.unsaid
-        return Described(found=found, absent=frozenset(absent), unsaid=frozenset(unsaid))
-
     async def list_owned(self, address: str, *, limit: int = _LONGEST_LIST) -> AsyncIterator[Metadata]:
         """Give the processes that a wallet spawned itself, newest first, at most `limit`.
 
@@ -118,7 +105,7 @@ class Gateways:
         undecided = dict(list(since.items())[:PAGE])
         received: set[ProcessId] = set()
         for _ in range(_HINT_PAGES):
-            page = await self._first_answer(graphql.to_processes(sorted(undecided)))
+            page = await anext(self._answers(graphql.to_processes(sorted(undecided))))
             before = len(undecided)
             for item in page.items:
                 asked = undecided.pop(ProcessId(item.recipient), None)
@@ -137,21 +124,10 @@ class Gateways:
 
         Raises a PeerError if none answers.
         """
-        query = graphql.to_processes([process], action=action, first=10)
-        failure: PeerError | None = None
-        answered = False
-        for peer in self._peers:
-            try:
-                page = await self._ask(peer, query)
-            except PeerError as error:
-                failure = error
-                continue
-            answered = True
+        async for page in self._answers(graphql.to_processes([process], action=action, first=10)):
             newest = _newest(page.items, process, action, sender)
             if newest is not None:
                 return newest
-        if failure is not None and not answered:
-            raise failure
         return None
 
     async def item(self, identity: str) -> Item | None:
@@ -159,32 +135,10 @@ class Gateways:
 
         Raises a PeerError if none answers.
         """
-        failure: PeerError | None = None
-        answered = False
-        for peer in self._peers:
-            try:
-                page = await self._ask(peer, graphql.by_ids([identity]))
-            except PeerError as error:
-                failure = error
-                continue
-            answered = True
+        async for page in self._answers(graphql.by_ids([identity])):
             if found := next((item for item in page.items if item.id == identity), None):
                 return found
-        if failure is not None and not answered:
-            raise failure
         return None
-
-    async def reachable(self) -> list[tuple[str, str | None]]:
-        """Ask every gateway the shortest question; give its URL and, where it did not answer, why in one word."""
-        results: list[tuple[str, str | None]] = []
-        for peer in self._peers:
-            try:
-                await self._ask(peer, graphql.by_ids(["A" * 43]))
-            except PeerError as error:
-                results.append((peer.url, error.reason))
-            else:
-                results.append((peer.url, None))
-        return results
 
     async def _describe(self, processes: Sequence[ProcessId]) -> tuple[Described, PeerError | None]:
         found: dict[ProcessId, Metadata] = {}
@@ -218,14 +172,20 @@ class Gateways:
                 return
             cursor = page.cursor
 
-    async def _first_answer(self, query: bytes) -> Page:
+    async def _answers(self, query: bytes) -> AsyncGenerator[Page]:
+        """Ask one after the other, as long as answers are wanted. Raises a PeerError at the end if none answered."""
         failure: PeerError = unconfigured()
+        answered = False
         for peer in self._peers:
             try:
-                return await self._ask(peer, query)
+                page = await self._ask(peer, query)
             except PeerError as error:
                 failure = error
-        raise failure
+                continue
+            answered = True
+            yield page
+        if not answered:
+            raise failure
 
     async def _ask(self, peer: Peer, query: bytes) -> Page:
         try:

@@ -29,8 +29,8 @@ _BY_OWNER = (
     "first:100,after:$c,sort:HEIGHT_DESC){pageInfo{hasNextPage} edges{cursor " + _NODE + "}}}"
 )
 _TO_PROCESS = (
-    "query($r:[String!]!,$t:[TagFilter!],$first:Int,$c:String){transactions(recipients:$r,tags:$t,"
-    "first:$first,after:$c,sort:HEIGHT_DESC){pageInfo{hasNextPage} edges{cursor " + _NODE + "}}}"
+    "query($r:[String!]!,$t:[TagFilter!],$first:Int){transactions(recipients:$r,tags:$t,"
+    "first:$first,sort:HEIGHT_DESC){pageInfo{hasNextPage} edges{cursor " + _NODE + "}}}"
 )
 
 # ANS-104 allows 128 tags of 4 KiB together. A gateway that says more of one process is not believed at all.
@@ -76,12 +76,10 @@ def by_owner(address: str, cursor: str | None) -> bytes:
     return _query(_BY_OWNER, {"o": [address], "c": cursor})
 
 
-def to_processes(
-    processes: Iterable[str], *, action: str | None = None, first: int = PAGE, cursor: str | None = None
-) -> bytes:
-    """Ask for one page of the messages sent to any of `processes`, newest first."""
+def to_processes(processes: Iterable[str], *, action: str | None = None, first: int = PAGE) -> bytes:
+    """Ask for the newest messages sent to any of `processes`, newest first."""
     tags = [{"name": "Action", "values": [action]}] if action is not None else None
-    return _query(_TO_PROCESS, {"r": list(processes), "t": tags, "first": first, "c": cursor})
+    return _query(_TO_PROCESS, {"r": list(processes), "t": tags, "first": first})
 
 
 def read_page(body: bytes, host: str) -> Page:

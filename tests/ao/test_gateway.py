@@ -191,8 +191,8 @@ async def test_many_are_asked_a_hundred_at_a_time(net):
     many = [ProcessId(f"{number:042d}A") for number in range(250)]
     net.indexes[0].reply = lambda variables: answer(*(edge(pid) for pid in variables["ids"][:-1]))
     net.indexes[1].reply = lambda variables: answer(*(edge(pid) for pid in variables["ids"]))
-    described = await net.gateways.describe_many(many)
-    assert set(described.found) == set(many)
+    found = await asyncio.gather(*(net.gateways.describe(pid) for pid in many))
+    assert [one.process for one in found if one] == many
     assert [len(asked["ids"]) for asked in net.indexes[0].asked] == [100, 100, 50]
     assert [len(asked["ids"]) for asked in net.indexes[1].asked] == [1, 1, 1]
 
@@ -334,6 +334,19 @@ async def test_finds_the_newest_message_of_its_sender(net):
     assert own is not None
     assert own.message == "m" * 43
     assert await net.gateways.messages_to(OTHER) is None
+
+
+async def test_a_message_is_asked_of_all_until_it_is_found(net):
+    net.indexes[0].reply = lambda _: web.Response(status=502)
+    assert await net.gateways.item(PID) is None  # one of them answered, and has none
+    net.indexes[1].reply = answer(edge())
+    found = await net.gateways.item(PID)
+    assert found is not None
+    assert (found.id, found.owner) == (PID, WALLET)
+    net.indexes[1].reply = net.indexes[0].reply
+    for question in (net.gateways.item(PID), net.gateways.messages_to(PID), Gateways(net.transport, []).item(PID)):
+        with pytest.raises(PeerError):
+            await question
 
 
 async def test_retry_after_is_honoured(net):
