@@ -95,7 +95,9 @@ class Asker:
             yield
             return
         sentence = Sentence(
-            "{node} is computing it up to its newest message. This may take up to 2 minutes.", node=self._node.host
+            "{node} is computing it up to its newest message. This may take up to {seconds} seconds.",
+            node=self._node.host,
+            seconds=round(self._node.longest),
         )
         telling = asyncio.create_task(_say_later(self._progress, sentence))
         try:

@@ -145,12 +145,17 @@ class Node:
         """Give the observation of a request that was not made, because it would evaluate and may not."""
         return Observation(node=self.url, operator=self.operator, method=method, path=path, failure="now-budget")
 
+    @property
+    def longest(self) -> float:
+        """The seconds that an evaluation may take."""
+        return self._checks.now_timeout.total_seconds()
+
     async def _evaluate(self, method: Method, path: str, urgent: bool) -> Answer:
         """Wait for an evaluation, but not for a node that is not alive: it is asked meanwhile.
 
         Raises TimedOut if the node is alive and was still computing at the deadline.
         """
-        deadline = self._checks.now_timeout.total_seconds()
+        deadline = self.longest
         doubt = min(_DOUBT_AFTER, deadline / 4)
         request = asyncio.create_task(self._exchange(method, path, deadline, urgent, forgiving=True))
         try:

@@ -82,7 +82,7 @@ class Regressed(_Data):
 
 
 class Unreadable(_Data):
-    """No node could read the process for 72 hours although nodes are healthy; told once."""
+    """No node could read the process for `checks.unreadable_after` although nodes are healthy; told once."""
 
     kind: Literal["unreadable"] = "unreadable"
     safe_word: str

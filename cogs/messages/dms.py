@@ -110,7 +110,7 @@ def regressed(notice: Regressed, delivery: int, sign_url: str | None, stamp: int
 def unreadable(notice: Unreadable, delivery: int, stamp: int | None = None) -> Page:
     """Give the news that no node can read a process, told once."""
     news = _(
-        "**No node can read** {process}, so apps can't either. I have tried for three days: {reason}. You can do "
+        "**No node can read** {process}, so apps can't either. I have tried again and again: {reason}. You can do "
         "nothing wrong here: its app's developers may know more. I go on looking, and won't remind you meanwhile.",
         process=_named(notice.process),
         reason=_reason(notice.reason),

@@ -285,7 +285,7 @@ async def test_what_takes_too_long_is_computing_and_not_asked_elsewhere(network)
         found = await reader.read(pid, (BALANCES,), urgency=Urgency.REGISTERED, progress=progress)
     assert verdict(found) == (Verdict.UNKNOWN, Reason.COMPUTING)
     assert sum(node.requests["HEAD compute"] for node in network.nodes) == 1
-    assert any("computing" in sentence for sentence in said)
+    assert any("computing" in sentence and "up to 2 seconds" in sentence for sentence in said)
 
 
 async def test_without_a_budget_for_evaluations_no_cold_process_is_opened(network):
