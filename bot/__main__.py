@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -21,6 +21,12 @@ from bot.clock import utc_now
 from bot.errors import AlreadyRunning, BadInput, ConfigurationError, PatchbellError
 from bot.logs import configure_logs
 from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.domain.card import Reached
+    from bot.services.places import Places
+    from bot.store.database import Database
+    from bot.store.guilds import Guild
 
 EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION = 64, 69, 78
 
@@ -177,24 +183,69 @@ def hold(
 
 
 @reminders.command()
-def resume(config: Config = None) -> None:
-    """Let reminders go on; those that were due meanwhile come now."""
+def resume(
+    server: Annotated[
+        int | None, typer.Option(metavar="ID", help="Of this server alone, which too many people left.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Let reminders go on, also while Patchbell runs; those that were due meanwhile come now."""
     with _one_sentence():
-        asyncio.run(_hold_reminders(load_settings(config), None))
-    print("Reminders go on.")
+        settings = load_settings(config)
+        asyncio.run(_hold_reminders(settings, None) if server is None else _end_pause(settings, server))
+    print("Reminders go on." if server is None else f"The reminders of the server {server} go on.")
+
+
+@reminders.command()
+def paused(config: Config = None) -> None:
+    """List the servers whose reminders are paused, because too many there pressed Stop or refuse DMs."""
+    with _one_sentence():
+        found = asyncio.run(_paused(load_settings(config)))
+    for each, reached in found:
+        print(
+            f"{each.guild_id}  since {each.paused_at:%Y-%m-%d %H:%M} UTC: of {reached.people} people {reached.stopped} "
+            f"pressed Stop, {reached.closed} take no DMs, {reached.strangers} share no server with me"
+        )
+    if not found:
+        print("No server's reminders are paused.")
 
 
 async def _hold_reminders(settings: Settings, until: datetime | None) -> None:
     from bot.services import holds
+
+    async with _opened(settings) as database, database.write() as connection:
+        if until is None:
+            await holds.end(connection, holds.MAINTENANCE)
+        else:
+            await holds.hold_until(connection, holds.MAINTENANCE, until)
+
+
+async def _paused(settings: Settings) -> list[tuple[Guild, Reached]]:
+    async with _opened(settings) as database:
+        return await _places(database, settings).paused()
+
+
+async def _end_pause(settings: Settings, guild_id: int) -> None:
+    async with _opened(settings) as database:
+        if not await _places(database, settings).end_pause(guild_id):
+            raise BadInput(f"The reminders of the server {guild_id} are not paused.")
+
+
+def _places(database: Database, settings: Settings) -> Places:
+    from bot.services.agenda import Agenda
+    from bot.services.alarms import Alarms
+    from bot.services.places import Places
+
+    return Places(database, Agenda(settings.reminders), Alarms(database, settings, utc_now), settings, utc_now)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncGenerator[Database]:
     from bot.store.database import open_database
 
     database = await open_database(settings.database.url)
     try:
-        async with database.write() as connection:
-            if until is None:
-                await holds.end(connection, holds.MAINTENANCE)
-            else:
-                await holds.hold_until(connection, holds.MAINTENANCE, until)
+        yield database
     finally:
         await database.close()
 

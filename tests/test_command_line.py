@@ -16,6 +16,7 @@ from bot.clock import utc_now
 from bot.domain.handler import render_off
 from bot.domain.presets import load_presets
 from bot.services import holds
+from bot.store import guilds
 from bot.store.database import open_database
 
 pytestmark = pytest.mark.slow
@@ -180,6 +181,23 @@ async def test_the_doctor_goes_on_where_the_database_cannot_be_used(tmp_path: Pa
     assert "The database can't be used: " in line
     assert "secret-password" not in ended.out
     assert "gateway" in ended.out
+
+
+async def test_paused_servers_are_listed_and_resumed(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'patchbell.db'}"
+    database = await open_database(url)
+    async with database.write() as connection:
+        await guilds.change(connection, 4242, paused_at=utc_now())
+    listed = await patchbell("reminders", "paused", cwd=tmp_path, PATCHBELL_DATABASE__URL=url)
+    assert (listed.code, listed.out[:11]) == (0, "4242  since")
+    resume = ("reminders", "resume", "--server", "4242")
+    resumed = await patchbell(*resume, cwd=tmp_path, PATCHBELL_DATABASE__URL=url)
+    assert (resumed.code, resumed.out) == (0, "The reminders of the server 4242 go on.\n")
+    async with database.read() as connection:
+        assert await guilds.paused(connection) == []
+    await database.close()
+    again = await patchbell(*resume, cwd=tmp_path, PATCHBELL_DATABASE__URL=url)
+    assert (again.code, again.err) == (64, "The reminders of the server 4242 are not paused.\n")
 
 
 async def test_doctor_says_what_to_do_about_each_thing(tmp_path: Path) -> None:

@@ -168,18 +168,33 @@ class Places:
         sentence = (
             f"The reminders of the server {guild_id} are paused: of its {reached.people} people {reached.stopped} "
             f"pressed Stop, {reached.closed} take no DMs, and {reached.strangers} share no server with me."
-            f"{_reasons(reached)} Look at what was announced there before you resume them."
+            f"{_reasons(reached)} Look at what was announced there before you resume them: "
+            f"python -m bot reminders resume --server {guild_id}"
         )
-        await self._alarms.ring_in(connection, f"paused:{guild_id}", sentence, now, guild_id=guild_id)
+        key = f"paused:{guild_id}:{now.isoformat()}"  # each pause is told of, however soon after another
+        await self._alarms.ring_in(connection, key, sentence, now, guild_id=guild_id)
+
+    async def paused(self) -> list[tuple[Guild, Reached]]:
+        """Give the servers whose reminders are paused, the longest first, and how their people can be reached."""
+        async with self._database.read() as connection:
+            return [(each, await guilds.reached(connection, each.guild_id)) for each in await guilds.paused(connection)]
 
     async def resume(self, user_id: int, guild_id: int) -> None:
         """Resume a server's reminders, by an operator's act. Raises BadInput for anybody else."""
         if user_id not in self._operators:
             raise BadInput("That is for those who run this bot.")
+        await self.end_pause(guild_id)
+
+    async def end_pause(self, guild_id: int) -> bool:
+        """Resume a server's reminders: those who have stopped by now count no more. False where it is not paused."""
         async with self._database.write() as connection:
+            guild = await guilds.find(connection, guild_id, lock=True)
+            if guild is None or guild.paused_at is None:
+                return False
             forgiven = (await guilds.reached(connection, guild_id)).lost
             await guilds.change(connection, guild_id, paused_at=None, forgiven=forgiven)
         await self._plan_all(guild_id)
+        return True
 
     async def _plan_all(self, guild_id: int) -> None:
         async with self._database.read() as connection:

@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Reached, Role
+from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.store.columns import build, upsert
 from bot.store.tables import guilds, memberships, migrations, people, registrations
 
@@ -26,9 +27,6 @@ class Guild:
     forgiven: int
 
 
-NO_MUTUAL_SERVER = 50278
-
-
 async def find(connection: AsyncConnection, guild_id: int, *, lock: bool = False) -> Guild | None:
     """Give what is known of a server, or None. With `lock`, nobody else changes it before this transaction ends."""
     query = select(guilds).where(guilds.c.guild_id == guild_id)
@@ -40,6 +38,12 @@ async def change(connection: AsyncConnection, guild_id: int, **values: Any) -> N
     """Set columns of a server, which need not be known yet."""
     row = upsert(connection, guilds).values(guild_id=guild_id, **values)
     await connection.execute(row.on_conflict_do_update(index_elements=[guilds.c.guild_id], set_=values))
+
+
+async def paused(connection: AsyncConnection) -> list[Guild]:
+    """Give the servers whose reminders are paused, the longest first."""
+    query = select(guilds).where(guilds.c.paused_at.is_not(None)).order_by(guilds.c.paused_at)
+    return [build(Guild, row) for row in (await connection.execute(query)).mappings()]
 
 
 async def with_migrations(connection: AsyncConnection) -> dict[int, bool]:

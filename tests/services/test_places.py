@@ -272,6 +272,25 @@ async def test_why_people_stopped_is_counted_once_nobody_can_be_guessed(app, reg
     assert (await app.places.reached(GUILD)).told_reasons == (), "who has reminders again gave none"
 
 
+async def test_each_pause_is_told_of_however_soon_after_another(app, register, world, migration, clock, sender):
+    app.places._least, app.places._share = 4, 0.2
+    await _of_many(app, register, world, migration, 8)
+    for stopping in ((1, 2), (3, 4)):
+        for user_id in stopping:
+            await app.wishing.stop(user_id)
+        clock.move(minutes=10)
+        async with app.database.write() as connection:
+            await app.places.pause_where_many_left(connection, [5], clock())
+        assert [guild.guild_id for guild, _ in await app.places.paused()] == [GUILD]
+        await app.places.resume(OPERATOR, GUILD)
+        assert await app.places.paused() == []
+    async with app.database.read() as connection:
+        told = [each.notice.sentence for each in await outbox.of_person(connection, OPERATOR)]
+    assert len(told) == 2
+    assert all(each.endswith(f"resume --server {GUILD}") for each in told)
+    assert await app.places.end_pause(GUILD) is False
+
+
 @pytest.mark.parametrize(("members_of_it", "paused"), [(30, False), (29, True)])
 async def test_one_in_ten_may_leave_and_more_pause_a_server(
     app, register, world, migration, clock, sender, members_of_it, paused
