@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.card import Rest
+from bot.domain.unreachable import CLOSED_DMS, NO_MUTUAL_SERVER
 from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.resting import Resting, resting
@@ -63,12 +64,11 @@ class History:
         """Give their newest messages, newest first, a few at most."""
         now = self._clock()
         async with self._database.read() as connection:
-            messages = await outbox.of_person(connection, user_id, SHOWN)
+            messages = await outbox.of_person(connection, user_id, SHOWN, without=["alarm"])
             held = await holds.all_held(connection, now)
             rest = await resting(connection, self._agenda.settings, now)
             quiet = await self._is_quiet(connection, user_id, now)
-        newest = sorted((each for each in messages if each.kind != "alarm"), key=lambda each: -each.id)[:SHOWN]
-        return [_delivered(each, held, rest, now, quiet=quiet) for each in newest]
+        return [_delivered(each, held, rest, now, quiet=quiet) for each in messages]
 
     async def _is_quiet(self, connection: AsyncConnection, user_id: int, now: datetime) -> bool:
         person = await people.find(connection, user_id)
@@ -105,4 +105,4 @@ def _settled(message: Message) -> Fate:
         return Fate.SENT
     if message.state == State.WITHDRAWN:
         return Fate.NOT_NEEDED
-    return {50007: Fate.CLOSED, 50278: Fate.NO_MUTUAL_SERVER}.get(message.code or 0, Fate.REFUSED)
+    return {CLOSED_DMS: Fate.CLOSED, NO_MUTUAL_SERVER: Fate.NO_MUTUAL_SERVER}.get(message.code or 0, Fate.REFUSED)

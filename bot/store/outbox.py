@@ -150,9 +150,12 @@ async def find(connection: AsyncConnection, delivery_id: int) -> Message | None:
     return None if row is None else build(Message, row)
 
 
-async def of_person(connection: AsyncConnection, user_id: int, limit: int = 25) -> list[Message]:
-    """Give a person's newest messages, mentions of them among these, newest first."""
-    query = select(*_WITH_PERSON).select_from(_JOINED).where(outbox.c.recipient_id == user_id)
+async def of_person(
+    connection: AsyncConnection, user_id: int, limit: int = 25, *, without: Sequence[str] = ()
+) -> list[Message]:
+    """Give a person's newest messages, mentions of them among these, newest first; `without` those of these kinds."""
+    theirs = (outbox.c.recipient_id == user_id, outbox.c.kind.not_in(without))
+    query = select(*_WITH_PERSON).select_from(_JOINED).where(*theirs)
     rows = (await connection.execute(query.order_by(outbox.c.id.desc()).limit(limit))).mappings()
     return [build(Message, row) for row in rows]
 

@@ -17,6 +17,7 @@ from tests.services.conftest import START
 pytestmark = pytest.mark.slow
 
 ALICE, BOB = 101, 102
+OPERATOR = 900  # of the application's settings
 
 
 @pytest.fixture
@@ -249,3 +250,11 @@ async def test_history_says_why_a_message_waits_or_was_refused(app, register, wo
     await app.wishing.stop(ALICE)
     assert (await app.history.of_person(ALICE))[0].fate is Fate.NOT_NEEDED
     assert await app.history.of_person(BOB) == []
+
+
+async def test_alarms_leave_an_operator_the_history_of_their_own(app, register, world):
+    await register(world.unpatched(), OPERATOR)
+    for number in range(5):
+        await app.alarms.ring(str(number), "Something is wrong.")
+    await app.delivering.deliver_due()
+    assert [each.kind for each in await app.history.of_person(OPERATOR)] == ["first_dm"]
