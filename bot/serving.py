@@ -95,6 +95,13 @@ async def _until_told_to_stop(client: PatchbellClient, application: Application)
 
 async def _say_where_we_are(application: Application, client: PatchbellClient) -> None:
     """Print what an operator wants to see at a start: the invite link, who answers, and what is missing."""
+    try:
+        await _greet(application, client)
+    except Exception:  # it must not end what it only tells of
+        log.exception("greeting failed")
+
+
+async def _greet(application: Application, client: PatchbellClient) -> None:
     health = await application.reader.healthy_nodes()
     answering = sum(1 for node in health if node.healthy)
     print(f"Add Patchbell to a server: {client.invite}", flush=True)

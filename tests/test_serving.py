@@ -45,10 +45,10 @@ async def networks(folder: Path, url: str | None = None) -> AsyncIterator[tuple[
         yield discord, config
 
 
-async def run(config: Path) -> asyncio.subprocess.Process:
+async def run(config: Path, stdout: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PATCHBELL_")}
     command = (sys.executable, "-m", "bot", "run", "--config", str(config))
-    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=-1, stderr=-1)
+    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=stdout, stderr=-1)
 
 
 async def lines(process: asyncio.subprocess.Process, count: int) -> list[str]:
@@ -70,6 +70,21 @@ async def test_a_start_says_where_it_is_and_a_stop_is_graceful(tmp_path: Path) -
         assert process.returncode == 0
         assert b'"level": "error"' not in errors
         assert not discord.gateway.online
+
+
+async def test_a_greeting_that_nobody_takes_is_logged(tmp_path: Path) -> None:
+    async with networks(tmp_path) as (_, config):
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = await run(config, stdout=writing)
+        os.close(writing)
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            while b"greeting failed" not in (line := await process.stderr.readline()):
+                assert line, "it ended"
+        assert b"BrokenPipeError" in line
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), 30)
 
 
 async def test_a_second_copy_on_the_same_database_is_refused(tmp_path: Path) -> None:
