@@ -54,6 +54,7 @@ from bot.domain.notices import (
     Sent,
     Unreadable,
 )
+from bot.domain.unreachable import CLOSED_DMS, NO_MUTUAL_SERVER
 from bot.errors import MessageRefused, NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
 from cogs.messages import campaign, dms, reminder
 from cogs.messages.language import speaking
@@ -61,7 +62,7 @@ from cogs.messages.page import Page
 
 log = structlog.get_logger()
 
-_UNREACHABLE = frozenset({50007, 50278})
+_UNREACHABLE = frozenset({CLOSED_DMS, NO_MUTUAL_SERVER})
 _NO_NEW_CONVERSATIONS = frozenset({40003, 20026})
 _CLOUDFLARE_PAUSE = 600.0  # seconds: a 429 without a Via header is a ban of the address, and asking on prolongs it
 _TOKEN_PAUSE = 300.0

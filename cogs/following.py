@@ -11,6 +11,7 @@ from bot.application import Application
 from bot.domain.card import Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
+from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.errors import NotYours
 from bot.services.delivering import Outcome
 from bot.services.registering import RegisterRequest
@@ -24,7 +25,6 @@ from cogs.messages.registered import FirstDmState, Registered, registered_page
 from cogs.messages.wishes import closed_page
 
 FIRST_DM_PATIENCE = 20.0  # seconds
-NO_MUTUAL_SERVER = 50278
 CHECKED_AT_ONCE = 4
 MOST_CHECKED = 25
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.notices import Mention, Notice, Reminder, Sent
+from bot.domain.unreachable import CLOSED_DMS
 from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
@@ -113,7 +114,7 @@ class Settling:
         """
         if message.user_id is None:
             return
-        await people.change(connection, message.user_id, unreachable_code=error.code or 50007)
+        await people.change(connection, message.user_id, unreachable_code=error.code or CLOSED_DMS)
         person = await people.find(connection, message.user_id)
         if person is None or person.mention_guild_id is None:
             await people.change(connection, message.user_id, next_reminder_at=None)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.domain.digest import NAMED_AT_MOST
 from bot.domain.notices import Mention, ProcessLine, Reminder
 from cogs.messages.language import _, ngettext
 from cogs.messages.page import AMBER, Item, Page, choose, lines, link, page, press, small
 from cogs.messages.text import ago, code, date, named, processes
 
-NAMED_AT_MOST = 10
 LATE = timedelta(days=7)
 THIRD = 3
 

@@ -10,12 +10,12 @@ from discord import SelectOption, ui
 
 from bot.domain.card import Blocked
 from bot.domain.notices import ProcessLine
+from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.services.wishing import Wishes
 from cogs.messages.language import _, ngettext
 from cogs.messages.page import BLUE, GREY, MOST_OPTIONS, Button, Item, Page, choose, lines, page, press, small
 from cogs.messages.text import ago, at, code, plain
 
-NO_MUTUAL_SERVER = 50278
 _QUIET = ((22, 8), (21, 7), (20, 8), (22, 10), (0, 8), (0, 10), (9, 17), (18, 9), (0, 0))
 _NEXT_DAYS = 21
 _LATER_DAYS = (30, 60, 89)

@@ -97,11 +97,6 @@ class SeenMessage:
         return self.message.only_for is not None
 
     @property
-    def loading(self) -> bool:
-        """Whether it still says "… is thinking"."""
-        return self.message.is_loading
-
-    @property
     def deleted(self) -> bool:
         """Whether it is gone."""
         return self.message.deleted
