@@ -1,8 +1,8 @@
 """Delivery: takes what is owed out of the outbox and has it sent, once each.
 
 Before the first byte goes it is written down that from then on Discord may have the message. What was interrupted after
-that is sent again under the same nonce, which Discord drops while it remembers it; past `NONCE_REMEMBERED` the
-conversation is looked through for it first.
+that is sent again under the same nonce, which Discord drops while it remembers it; past `NONCE_REMEMBERED`, and after a
+restart, the conversation is looked through for it first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bot.errors import ConfigurationError, SendError, SendLater
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
+from bot.services.nonces import NONCE_REMEMBERED, Nonces
 from bot.services.pacing import Refusals
 from bot.services.settling import Advisor, Settling
 from bot.services.supervising import Loop, seconds_until
@@ -34,7 +35,6 @@ from bot.store.outbox import Message, State
 log = structlog.get_logger()
 
 IN_FLIGHT = 20
-NONCE_REMEMBERED = timedelta(seconds=60)  # "the past few minutes" (discord-facts.md, section 1), kept well within
 MOST_A_SECOND = 45  # requests, a burst included: of Discord's 50 some are left for what commands ask for
 SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
 _POLL = 2.0
@@ -78,6 +78,7 @@ class Delivering(Loop):
         self.refusals = Refusals(clock)
         self.idle = True  # nothing waits that could be sent now: what can wait may use the budget
         self._opening = Bucket(rate=settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
+        self._nonces = Nonces()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._settled = asyncio.Condition()
 
@@ -206,7 +207,12 @@ class Delivering(Loop):
         if self._database.dialect != "sqlite" and await self._is_held(connection, message, now):
             raise _HeldAfterAll
         wanted = await self._wanted(connection, message, now)
-        return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
+        return None if wanted is None else await self._begin_attempt(connection, wanted, now)
+
+    async def _begin_attempt(self, connection: AsyncConnection, message: Message, now: datetime) -> Message:
+        if message.uncertain_since is None:
+            self._nonces.note(message.id)
+        return await outbox.begin_attempt(connection, message, now)
 
     async def _is_held(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
         """See a hold that was committed since `_lease` looked: on PostgreSQL nothing else keeps one away meanwhile."""
@@ -249,11 +255,15 @@ class Delivering(Loop):
         """Send one message and write what became of it. Whatever happens here, what was owed stays owed."""
         current: Message | None = message
         since = message.uncertain_since
-        if since is not None and self._clock() - since > NONCE_REMEMBERED:
+        if since is not None and not self._drops_another(message.id, since):
             current = await self._unless_sent(message)
         if current is not None:
             await self._attempt(current, self._post)
         await self._announce_settled()
+
+    def _drops_another(self, delivery_id: int, since: datetime) -> bool:
+        """Tell whether Discord surely drops another one of the same nonce; by both clocks, for either may be wrong."""
+        return self._clock() - since <= NONCE_REMEMBERED and self._nonces.remembered(delivery_id)
 
     async def _unless_sent(self, message: Message) -> Message | None:
         """Look for it where it would be. Give it as it is to be sent now; None where it was sent or nobody can tell."""
@@ -262,7 +272,7 @@ class Delivering(Loop):
         now = self._clock()
         async with self._database.write() as connection:
             wanted = await self._wanted(connection, await outbox.is_certain(connection, message), now)
-            return None if wanted is None else await outbox.begin_attempt(connection, wanted, now)
+            return None if wanted is None else await self._begin_attempt(connection, wanted, now)
 
     async def _attempt(self, message: Message, ask: Callable[[Sender, Envelope], Awaitable[Sent | None]]) -> bool:
         """Ask Discord, and write what became of the message; True where there is nothing to write: it is not there."""

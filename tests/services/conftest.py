@@ -70,7 +70,8 @@ class ListSender:
 
     async def already_sent(self, envelope: Envelope) -> Sent | None:
         self.lookups += 1
-        return self._sent(envelope) if envelope.nonce in self.received else None
+        arrived = any(each.delivery_id == envelope.delivery_id for each in self.envelopes)
+        return self._sent(envelope) if arrived else None
 
     async def edit(self, sent: Sent, envelope: Envelope) -> None:
         if self.faults:

@@ -14,6 +14,7 @@ from bot.services import holds
 from bot.services.agenda import Agenda
 from bot.services.alarms import Alarms
 from bot.services.delivering import IN_FLIGHT, Delivering
+from bot.services.nonces import Nonces
 from bot.services.reminding import Reminding
 from bot.services.settling import GIVE_UP_AFTER
 from bot.services.ticketing import Ticketing
@@ -103,6 +104,46 @@ async def test_past_the_nonces_memory_the_conversation_is_looked_through(deliver
     await delivering.deliver_due()
     assert (sender.sends, sender.lookups, len(sender.received)) == (1, 1, 1)
     assert (await find(delivery_id)).state == "sent"
+
+
+async def test_a_clock_that_is_set_back_doubles_nothing(delivering, owe, find, sender, clock):
+    """The reply is lost, the clock steps back by an hour, and an hour passes: it shows three seconds more."""
+    seconds = 0.0
+    delivering._nonces = Nonces(lambda: seconds)
+    delivery_id = await owe(ALICE)
+    sender.keep_then = [SendLater("reset", retry_after=0)]
+    await delivering.deliver_due()
+    sender.forget_nonces()
+    clock.move(seconds=3)
+    seconds = 3603.0
+    await delivering.deliver_due()
+    assert (sender.sends, sender.lookups, len(sender.received)) == (1, 1, 1)
+    assert (await find(delivery_id)).state == "sent"
+
+
+async def test_after_a_restart_it_is_looked_for_at_once(delivering, owe, find, sender, clock):
+    """A new process cannot tell how long ago the first attempt was."""
+    delivery_id = await owe(ALICE)
+    sender.keep_then = [SendLater("reset", retry_after=0)]
+    await delivering.deliver_due()
+    delivering._nonces = Nonces()
+    clock.move(seconds=3)
+    await delivering.deliver_due()
+    assert (sender.sends, sender.lookups, len(sender.received)) == (1, 1, 1)
+    assert (await find(delivery_id)).state == "sent"
+
+
+def test_nonces_are_remembered_for_a_minute():
+    seconds = 0.0
+    nonces = Nonces(lambda: seconds)
+    nonces.note(1)
+    seconds = 59.0
+    nonces.note(2)
+    assert (nonces.remembered(1), nonces.remembered(2), nonces.remembered(3)) == (True, True, False)
+    seconds = 61.0
+    assert (nonces.remembered(1), nonces.remembered(2)) == (False, True)
+    nonces.note(1)
+    assert nonces.remembered(1)
 
 
 async def test_what_was_not_found_there_is_sent(delivering, owe, find, sender, clock):
