@@ -73,7 +73,7 @@ class Application:
         self.transport, self.gateways, self.reader, arrivals, scheduler = put_together(settings, clock=clock)
         self.explaining = Explaining(arrivals)
         self.alarms = Alarms(self.database, settings, clock)
-        self.agenda = Agenda(settings.reminders)
+        self.agenda = Agenda(settings.reminders, settings.checks)
         self.ticketing = Ticketing(self.database, settings, self.presets, clock)
         self.handing = Handing(self.database, self.presets)
         self.recording = Recording(

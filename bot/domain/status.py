@@ -52,6 +52,10 @@ class TargetStatus(BaseModel):
         """The status rests on one operator's word: messages say "one node says"."""
         return len(self.confirmed_by) == 1
 
+    def unread_for(self, after: timedelta, now: datetime) -> bool:
+        """Tell whether for so long no look has proven anything: owners are told, and not reminded meanwhile."""
+        return self.unknown_since is not None and now - self.unknown_since >= after
+
 
 # THE RULE (ao-facts.md, "Confirmation"). UNKNOWN moves nothing. A proven word for the status that stands keeps it, one
 # operator's is enough. A proven word for another status turns it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.cadence import CadenceRule, Open, Standing, next_reminder
 from bot.domain.hours import Hours, zone_of
-from bot.settings import ReminderSettings
+from bot.settings import CheckSettings, ReminderSettings
 from bot.store import people, registrations
 from bot.store.people import Person
 from bot.store.registrations import Registration
@@ -32,8 +32,9 @@ def rule_of(settings: ReminderSettings) -> CadenceRule:
 class Agenda:
     """Writes `next_reminder_at`. Only what is theirs, confirmed not patched and not blocked is ever reminded."""
 
-    def __init__(self, settings: ReminderSettings) -> None:
+    def __init__(self, settings: ReminderSettings, checks: CheckSettings) -> None:
         self.settings = settings
+        self._unreadable_after = checks.unreadable_after
         self.rule = rule_of(settings)
 
     def hours(self, person: Person) -> Hours:
@@ -48,6 +49,10 @@ class Agenda:
             quiet_from=person.quiet_from if chosen and person.quiet_from is not None else settings.quiet_from,
             quiet_until=person.quiet_until if chosen and person.quiet_until is not None else settings.quiet_until,
         )
+
+    def remindable(self, listed: Iterable[Registration], now: datetime) -> list[Registration]:
+        """Give those of one person's that they may be reminded of now: not what nobody could read for days."""
+        return [each for each in listed if each.remindable and not each.status.unread_for(self._unreadable_after, now)]
 
     async def plan(self, connection: AsyncConnection, user_ids: Collection[int], now: datetime) -> None:
         """Plan each of these people's next reminder; in the transaction that changed something of theirs.
@@ -66,7 +71,7 @@ class Agenda:
     def _plan_one(self, person: Person, opened: list[Registration], now: datetime) -> dict[str, Any]:
         if not opened:
             return {"next_reminder_at": None, "reminders_sent": 0, "snoozed_until": None}
-        remindable = [each for each in opened if each.remindable]
+        remindable = self.remindable(opened, now)
         due = None
         if remindable and is_listening(person):
             due = next_reminder(self._standing(person, remindable), self.rule, now)

@@ -163,7 +163,16 @@ class Recording:
             shown = await seeing.let_see(connection, theirs, followers, shared)
             views = [(status, look), (status, shared), *shown]  # look again as it says, and as people expect
             next_looks += [self.next_look(view, seen, signed_at=signed_at) for view, seen in views]
-            turns.append(Turn(target=turned, before=target.verdict, judgement=look.judgement, caught_up=caught_up))
+            unread = target.status.unread_for(self._settings.unreadable_after, now)
+            turns.append(
+                Turn(
+                    target=turned,
+                    before=target.verdict,
+                    judgement=look.judgement,
+                    caught_up=caught_up,
+                    readable_again=unread and status.unknown_since is None,
+                )
+            )
         await processes.record(
             connection,
             reading.process,

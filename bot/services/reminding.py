@@ -86,7 +86,7 @@ class Reminding(Loop):
         owed = 0
         names = await names_of(connection, [each for listed in followed.values() for each in listed])
         for person in due:
-            opened = [each for each in followed[person.user_id] if each.remindable]
+            opened = self._agenda.remindable(followed[person.user_id], now)
             if person.user_id in on_its_way:
                 later = self._agenda.hours(person).after_quiet(now + LOOK_AGAIN)
                 await people.change(connection, person.user_id, next_reminder_at=later)
@@ -141,7 +141,7 @@ class Reminding(Loop):
         if isinstance(notice, Unreadable):
             return notice
         followed = await registrations.of_person(connection, user_id)
-        opened = [each for each in followed if each.remindable]
+        opened = self._agenda.remindable(followed, now)
         if not opened or not _is_wanted(notice, person, opened):
             return None
         if isinstance(notice, Mention) and await mention_of(connection, person) != (notice, message.channel_id):

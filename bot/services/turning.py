@@ -17,7 +17,6 @@ from bot.domain.digest import NAMED_AT_MOST
 from bot.domain.notices import ProcessLine, Regressed, Unreadable
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
-from bot.domain.status import TargetStatus
 from bot.domain.verdict import Judgement
 from bot.services.good_news import GoodNews
 from bot.services.naming import Names, names_of
@@ -34,12 +33,14 @@ class Turn:
     """One target after a look: what it was, with its status as it is now, and what the look concluded.
 
     `caught_up` has, by registration, what newcomers knew who may know as much as everybody from this look on.
+    `readable_again`: what could not be read for days was, and its owners are reminded of it again.
     """
 
     target: Target
     before: Verdict
     judgement: Judgement
     caught_up: Mapping[int, Verdict]
+    readable_again: bool = False
 
     @property
     def turned(self) -> bool:
@@ -91,17 +92,13 @@ class Turning:
         by_target = {turn.target.id: turn for turn in turns}
         concerned = await registrations.concerned(
             connection,
-            all_of=[turn.target.id for turn in turns if turn.turned],
+            all_of=[turn.target.id for turn in turns if turn.turned or turn.readable_again],
             ids=[registration_id for turn in turns for registration_id in turn.caught_up],
-            untold_of=[turn.target.id for turn in turns if self._unreadable(turn.target.status, now)],
+            untold_of=[turn.target.id for turn in turns if turn.target.status.unread_for(self._unreadable_after, now)],
         )
         for user_ids in people.in_portions(concerned):
             await self._tell_some(connection, user_ids, by_target, now)
         return concerned
-
-    def _unreadable(self, status: TargetStatus, now: datetime) -> bool:
-        since = status.unknown_since
-        return since is not None and now - since >= self._unreadable_after
 
     async def _tell_some(
         self, connection: AsyncConnection, user_ids: Sequence[int], by_target: Mapping[int, Turn], now: datetime
@@ -135,11 +132,12 @@ class Turning:
     ) -> None:
         verdict = registration.verdict
         listening = registration.role is Role.MINE and listener.person.stopped_at is None
+        unread = registration.status.unread_for(self._unreadable_after, now)
         if verdict is Verdict.PATCHED and turn.before_for(registration) is not verdict:
             if registration.told is not verdict:
                 line = listener.line(registration, now)
                 news.tell(listener.person, listener.followed, registration, line, turn.judgement)
-        elif self._unreadable(registration.status, now) and listening and not registration.told_unreadable:
+        elif unread and listening and registration.blocked is None and not registration.told_unreadable:
             await registrations.change(connection, [registration.id], told_unreadable=True)
             notice = Unreadable(
                 safe_word=listener.person.safe_word,

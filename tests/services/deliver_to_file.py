@@ -67,7 +67,9 @@ async def main(url: str, path: Path, later: float) -> None:
     database = await open_database(url)
     async with database.write() as connection:
         await outbox.release_all(connection)
-    reminding = Reminding(database, Agenda(settings.reminders), Ticketing(database, settings, load_presets(), now), now)
+    reminding = Reminding(
+        database, Agenda(settings.reminders, settings.checks), Ticketing(database, settings, load_presets(), now), now
+    )
     delivering = Delivering(
         database, settings.reminders, now, advisor=reminding, alarms=Alarms(database, settings, now)
     )

@@ -20,7 +20,7 @@ async def test_a_plan_waits_for_what_another_transaction_changes(app, world, clo
         unregistering = asyncio.create_task(app.registering.unregister(ALICE, given_up))
         await asyncio.wait([unregistering], timeout=0.5)  # until it waits for us
         await registrations.change(connection, [mine.id], blocked=None)
-        await Agenda(app.settings.reminders).plan(connection, [ALICE], clock())
+        await Agenda(app.settings.reminders, app.settings.checks).plan(connection, [ALICE], clock())
     await unregistering
     person = await app.registering.person(ALICE)
     assert person.next_reminder_at is not None

@@ -34,7 +34,7 @@ def settings() -> Settings:
 @pytest.fixture
 def delivering(database: Database, settings: Settings, clock, sender) -> Delivering:
     ticketing = Ticketing(database, settings, load_presets(), clock)
-    reminding = Reminding(database, Agenda(settings.reminders), ticketing, clock)
+    reminding = Reminding(database, Agenda(settings.reminders, settings.checks), ticketing, clock)
     alarms = Alarms(database, settings, clock)
     delivering = Delivering(database, settings.reminders, clock, advisor=reminding, alarms=alarms)
     delivering.sender = sender
@@ -350,7 +350,7 @@ async def test_stopping_lets_what_is_in_flight_end(delivering, owe, find, sender
 async def test_the_rate_is_kept(database, clock, sender, owe, settings):
     quick = settings.reminders.model_copy(update={"messages_per_second": 20.0, "new_dms_per_minute": 60.0})
     ticketing = Ticketing(database, settings, load_presets(), clock)
-    reminding = Reminding(database, Agenda(quick), ticketing, clock)
+    reminding = Reminding(database, Agenda(quick, settings.checks), ticketing, clock)
     delivering = Delivering(database, quick, clock, advisor=reminding, alarms=Alarms(database, settings, clock))
     delivering.sender = sender
     for user_id in range(1, 31):
