@@ -113,7 +113,7 @@ class Application:
             self.database, settings.reminders, clock, advisor=self.reminding, alarms=self.alarms
         )
         self.places.budget = self.delivering.budget
-        self.verifying = Verifying(self.database, clock, settings.web.public_url)
+        self.verifying = Verifying(self.database, clock, settings.web.public_url, settings.privacy.keeps)
         self.privacy = Privacy(self.database, self.agenda, clock, settings.privacy.keeps)
         self.retaining = Retaining(self.privacy, clock)
         self.tidying = Tidying(self.database, clock, self.delivering)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*:[\\/]{1,3}(?:\[[0-9a-f:.]*\])?[^\s<>\"`()\[\]]*", re.IGNORECASE)
 _END = ".,;:!?*_~|'»”’…"
@@ -22,6 +23,7 @@ _MESSAGE = re.compile(
 )
 _PORTS = {"http": 80, "https": 443}
 _MOST = 20
+_DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
 Origin = tuple[str, str, int]
 
@@ -32,6 +34,11 @@ class MessageLink:
 
     channel_id: int
     message_id: int
+
+    @property
+    def written_at(self) -> datetime:
+        """When the message was written: its id says it (Discord's docs, "Snowflakes")."""
+        return _DISCORD_EPOCH + timedelta(milliseconds=self.message_id >> 22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

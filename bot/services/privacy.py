@@ -111,9 +111,15 @@ class Privacy:
         before, forgotten = now - self._keeps, 0
         while touched := await self._forget_some(before, now):
             forgotten += touched
+        while await self._forget_messages(before):
+            pass  # in batches, so that others can write between them
         async with self._database.write() as connection:
             await privacy.end_allowances(connection, (now - timedelta(days=2)).date().isoformat())
         return forgotten
+
+    async def _forget_messages(self, before: datetime) -> int:
+        async with self._database.write() as connection:
+            return await privacy.end_messages(connection, before)
 
     async def _forget_some(self, before: datetime, now: datetime) -> int:
         async with self._database.write() as connection:

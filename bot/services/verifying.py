@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.domain.links import SortedLinks, hosts, is_bare_address, sort_links
+from bot.domain.links import MessageLink, SortedLinks, hosts, is_bare_address, sort_links
 from bot.domain.ticket import hash_ticket
 from bot.errors import BadInput
 from bot.store import outbox, people, tickets
@@ -23,6 +23,7 @@ class Trust(StrEnum):
 
     ELSEWHERE = "elsewhere"  # a link leads to another place
     NOT_SENT = "not-sent"  # a link to a message that we did not send to this person
+    TOO_OLD = "too-old"  # a link to a message from before what is kept of those that we sent
     NOT_THEIRS = "not-theirs"  # our page, but no link of this person's
     NO_SAFE_WORD = "no-safe-word"
     SENT = "sent"  # a link to a message that we sent to this person
@@ -43,10 +44,11 @@ class Verified:
 class Verifying:
     """Compares with this person's own deliveries and tickets; whose else something may be is never told."""
 
-    def __init__(self, database: Database, clock: Clock, public_url: str | None) -> None:
+    def __init__(self, database: Database, clock: Clock, public_url: str | None, keeps: timedelta) -> None:
         self._database = database
         self._clock = clock
         self._public_url = public_url
+        self._keeps = keeps
 
     async def verify(self, user_id: int, text: str) -> Verified:
         """Tell whether a link or the text of a message is from us. Raises BadInput where there is nothing to tell."""
@@ -64,8 +66,14 @@ class Verifying:
         return min(found, key=lambda each: list(Trust).index(each.trust))
 
     async def _messages(self, connection: AsyncConnection, user_id: int, links: SortedLinks) -> list[Verified]:
-        sent = [await outbox.sent_as(connection, user_id, each.channel_id, each.message_id) for each in links.messages]
-        return [Verified(trust=Trust.NOT_SENT) if at is None else Verified(trust=Trust.SENT, at=at) for at in sent]
+        return [await self._message(connection, user_id, each) for each in links.messages]
+
+    async def _message(self, connection: AsyncConnection, user_id: int, link: MessageLink) -> Verified:
+        at = await outbox.sent_as(connection, user_id, link.channel_id, link.message_id)
+        if at is not None:
+            return Verified(trust=Trust.SENT, at=at)
+        too_old = link.written_at < self._clock() - self._keeps
+        return Verified(trust=Trust.TOO_OLD if too_old else Trust.NOT_SENT)
 
     async def _links(self, connection: AsyncConnection, user_id: int, links: SortedLinks) -> list[Verified]:
         return [await self._link(connection, user_id, fragment) for fragment in links.fragments]

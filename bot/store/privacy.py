@@ -14,6 +14,7 @@ from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.store import processes
 from bot.store import registrations as registrations_of
+from bot.store.outbox import State
 from bot.store.tables import (
     allowances,
     guilds,
@@ -38,6 +39,7 @@ TELLS_OF_OTHERS = frozenset({"target_id", "own", "caught_up_at"})
 
 _A_BATCH = 25
 """People or registrations in one transaction: on SQLite nobody else writes meanwhile, and a person takes about 7 ms."""
+_MESSAGES_AT_ONCE = 500
 NOBODY = 0
 
 
@@ -160,6 +162,39 @@ async def follow_nothing(connection: AsyncConnection, user_ids: Sequence[int]) -
     follows = exists().where(registrations.c.user_id == people.c.user_id)
     query = select(people.c.user_id).where(people.c.user_id.in_(user_ids), ~follows).order_by(people.c.user_id)
     return list((await connection.scalars(query)).all())
+
+
+async def end_messages(connection: AsyncConnection, before: datetime) -> int:
+    """Forget a batch of messages that were settled before then; give how many.
+
+    The newest of each kind that a person was sent stays: it tells when the next may come, and a newer one replaces it.
+    So does the announcement of a migration that is kept, or pressing *Post* again would post it again.
+    """
+    newer = outbox.alias("newer")
+    followed = exists().where(
+        newer.c.recipient_id == outbox.c.recipient_id,
+        newer.c.kind == outbox.c.kind,
+        newer.c.id > outbox.c.id,
+        newer.c.state.in_((State.SENT, State.REPLACED, State.DELETED)),
+    )
+    announces = exists().where(migrations.c.delivery_id == outbox.c.id)
+    is_said = or_(
+        outbox.c.state == State.DELETED,
+        and_(outbox.c.state == State.SENT, outbox.c.shown_edition >= outbox.c.edition),
+    )
+    over = or_(
+        outbox.c.state.in_((State.REFUSED, State.WITHDRAWN)),
+        and_(is_said, or_(outbox.c.recipient_id.is_(None), followed)),
+    )
+    old = (
+        select(outbox.c.id)
+        .where(outbox.c.done_at < before, over, ~announces)
+        .order_by(outbox.c.id)
+        .limit(_MESSAGES_AT_ONCE)
+    )
+    chosen = (await connection.scalars(old)).all()
+    await connection.execute(delete(outbox).where(outbox.c.id.in_(chosen)))
+    return len(chosen)
 
 
 async def end_allowances(connection: AsyncConnection, day: str) -> None:

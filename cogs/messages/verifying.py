@@ -30,6 +30,8 @@ def _finding(verified: Verified) -> str:
             return _("**Not from me.** That leads to {places}, which is not my page.", places=places)
         case Trust.NOT_SENT:
             return _("**I sent you no such message.**")
+        case Trust.TOO_OLD:
+            return _("**I can't tell any more.** That message is older than what I keep of those that I sent.")
         case Trust.NOT_THEIRS:
             return _("**That is my page, but no link that I made for you,** or one that has ended.")
         case Trust.NO_SAFE_WORD:

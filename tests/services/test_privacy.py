@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role
-from bot.domain.notices import Mention
+from bot.domain.notices import Alarm, Announcement, Mention, Reminder
 from bot.errors import NotYours, TicketEnded
 from bot.services.registering import RegisterRequest
 from bot.store import guilds, outbox, people, privacy
@@ -284,3 +284,55 @@ async def test_a_migration_of_many_ends_in_batches(
     for user_id in (ADA, BOB):
         assert not any((await everything(app, user_id)).values())
     assert await app.announcing.progress(GUILD) == []
+
+
+async def owed(app: Any, user_id: int | None, notice: Any, **values: Any) -> int:
+    """Have a message in the outbox of which this became."""
+    async with app.database.write() as connection:
+        channel_id = 5 if user_id is None else None
+        delivery_id = await outbox.owe(connection, notice, now=app.clock(), user_id=user_id, channel_id=channel_id)
+    await became(app, delivery_id, **values)
+    return delivery_id
+
+
+async def became(app: Any, delivery_id: int, **values: Any) -> None:
+    async with app.database.write() as connection:
+        changed = update(outbox_table).where(outbox_table.c.id == delivery_id)
+        await connection.execute(changed.values({"done_at": app.clock()} | values))
+
+
+async def test_messages_are_kept_as_long_as_they_are_of_use(app: Any, clock: Any) -> None:
+    reminder, alarm = Reminder(safe_word="amber otter", processes=()), Alarm(sentence="x")
+    announcement = Announcement(migration_id=10**6, locale="en", title="Gone", deadline=None, keys=())
+    old = [
+        await owed(app, ADA, reminder, state="deleted"),
+        await owed(app, ADA, reminder, state="withdrawn"),
+        await owed(app, ADA, reminder, state="refused"),
+        await owed(app, MODERATOR, alarm, state="sent"),
+        await owed(app, None, announcement, state="sent"),
+    ]
+    useful = [
+        await owed(app, ADA, reminder, state="owed", done_at=None),
+        await owed(app, ADA, reminder, state="replaced"),
+        await owed(app, ADA, reminder, state="sent", edition=1),
+        await owed(app, ADA, reminder, state="sent"),
+        await owed(app, MODERATOR, alarm, state="sent"),
+    ]
+    old.append(await owed(app, ADA, reminder, state="withdrawn"))
+    migration = await app.announcing.migration(await announced(app, None))
+    await became(app, migration.delivery_id, state="sent")
+    useful.append(migration.delivery_id)
+    clock.move(days=app.settings.privacy.retention_days - 1)
+    useful.append(await owed(app, BOB, reminder, state="sent"))
+    await app.privacy.forget_older(clock.now)
+    assert await kept(app) >= {*old, *useful}
+    clock.move(days=2)
+    useful.append(await owed(app, BOB, reminder, state="sent"))
+    await app.privacy.forget_older(clock.now)
+    assert await kept(app) & {*old, *useful} == set(useful)
+    assert await app.announcing.post(migration.id, MODERATOR) == migration.delivery_id, "and is not posted again"
+
+
+async def kept(app: Any) -> set[int]:
+    async with app.database.read() as connection:
+        return set((await connection.scalars(select(outbox_table.c.id))).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -66,8 +67,19 @@ async def test_a_message_s_own_link_is_looked_up_among_their_deliveries(app: Any
     link = f"https://discord.com/channels/@me/{sent.sent_channel_id}/{sent.sent_message_id}"
     found = await app.verifying.verify(ADA, link)
     assert (found.trust, found.at) == (Trust.SENT, sent.done_at)
-    assert await trust(app, BOB, link) is Trust.NOT_SENT
-    assert await trust(app, ADA, f"{link}1") is Trust.NOT_SENT
+    assert await trust(app, BOB, link) is not Trust.SENT
+
+
+async def test_of_a_message_older_than_what_is_kept_nothing_is_said(app: Any) -> None:
+    def link(age: timedelta) -> str:
+        """Give a message's link: Discord's ids carry when it was written, in milliseconds since 2015."""
+        written = (app.clock() - age - datetime(2015, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        return f"https://discord.com/channels/@me/9/{written << 22}"
+
+    keeps = app.settings.privacy.keeps
+    assert await trust(app, ADA, link(timedelta(0))) is Trust.NOT_SENT
+    assert await trust(app, ADA, link(keeps - timedelta(hours=1))) is Trust.NOT_SENT
+    assert await trust(app, ADA, link(keeps + timedelta(hours=1))) is Trust.TOO_OLD
 
 
 @pytest.mark.parametrize("text", ["patchbell.test/sign", "x" * (MOST_CHARACTERS + 1)])
