@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.cadence import CadenceRule, Open, Standing, next_reminder
+from bot.domain.card import Role
 from bot.domain.hours import Hours, zone_of
+from bot.domain.observation import Verdict
 from bot.settings import CheckSettings, ReminderSettings
 from bot.store import people, registrations
 from bot.store.people import Person
@@ -63,21 +65,19 @@ class Agenda:
             known = await people.of(connection, some, lock=True)
             followed = await registrations.of_people(connection, list(known))
             plans = {
-                user_id: self._plan_one(person, [each for each in followed[user_id] if each.open], now)
+                user_id: self._plan_one(_without_silence(person, followed[user_id], now), followed[user_id], now)
                 for user_id, person in known.items()
             }
             await people.change_each(connection, plans)
 
-    def _plan_one(self, person: Person, opened: list[Registration], now: datetime) -> dict[str, Any]:
-        if not opened:
-            return {"next_reminder_at": None, "reminders_sent": 0, "snoozed_until": None}
-        remindable = self.remindable(opened, now)
+    def _plan_one(self, person: Person, followed: Sequence[Registration], now: datetime) -> dict[str, Any]:
+        remindable = self.remindable(followed, now)
         due = None
         if remindable and is_listening(person):
             due = next_reminder(self._standing(person, remindable), self.rule, now)
         return {
             "next_reminder_at": due,
-            "reminders_sent": person.reminders_sent,
+            "reminders_sent": person.reminders_sent if any(each.open for each in followed) else 0,
             "snoozed_until": person.snoozed_until,
         }
 
@@ -96,6 +96,15 @@ class Agenda:
             silent_until=person.snoozed_until,
             promised=person.next_reminder_at,
         )
+
+
+def _without_silence(person: Person, followed: Sequence[Registration], now: datetime) -> Person:
+    """Give the person without a silence that has passed with nothing planned for its end, or that all is done in."""
+    if person.snoozed_until is None:
+        return person
+    passed = person.snoozed_until <= now and person.next_reminder_at is None
+    done = all(each.verdict is Verdict.PATCHED for each in followed if each.role is Role.MINE)
+    return replace(person, snoozed_until=None) if passed or done else person
 
 
 def is_listening(person: Person) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.card import Blocked
 from bot.domain.notices import Reminder
 from bot.domain.observation import Verdict
 from bot.store import outbox, people
@@ -113,6 +114,37 @@ async def test_what_was_promised_is_the_last_where_what_it_was_for_is_done(
     await patch(dated)
     after = (await until(300))[len(before) :]
     assert [(notice.last, len(notice.processes)) for _, notice in after] == [(True, 1)]
+
+
+async def test_a_pause_holds_though_nothing_is_known_to_be_open_yet(app, register, world, until, sender, clock):
+    process = world.unpatched()
+    world.fail()
+    await register(process)
+    await app.wishing.snooze(ALICE, sender.envelopes[-1].delivery_id, clock() + 60 * DAY)
+    world.recover()
+    clock.move(days=1)
+    assert (await app.checking.check_now(ALICE, process)).status is Verdict.NOT_PATCHED
+    assert [day for day, _ in await until(68)] == [60, 67]
+
+
+async def test_a_pause_holds_for_what_is_taken_up_again(app, register, world, until, clock):
+    process = world.unpatched()
+    await register(process)
+    await app.wishing.pause(ALICE, clock() + 60 * DAY)
+    await app.reminding.blocking.block(ALICE, process, Blocked.LOST_WALLET)
+    await register(process)
+    assert [day for day, _ in await until(63)] == [60]
+
+
+async def test_a_pause_that_passed_while_nothing_was_open_brings_none_at_once(app, register, world, until, clock):
+    process = world.unpatched()
+    await register(process)
+    await app.wishing.pause(ALICE, clock() + 5 * DAY)
+    await app.reminding.blocking.block(ALICE, process, Blocked.LOST_WALLET)
+    await until(10)
+    later = world.unpatched("later")
+    await register(later)
+    assert [day for day, _ in await until(20)] == [17]
 
 
 async def test_the_last_one_says_so_also_where_it_went_late(app, register, world, campaign, until, sender):
