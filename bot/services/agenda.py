@@ -86,13 +86,18 @@ class Agenda:
         then = replace(person, last_reminder_at=now, snoozed_until=None, next_reminder_at=None)
         return next_reminder(self._standing(then, opened), self.rule, now) is None
 
+    def apart(self, person: Person) -> timedelta:
+        """Give how far apart this person's reminders are at least: as they chose, within the operator's bounds."""
+        chosen = timedelta(days=person.apart_days or 1)
+        return max(self.settings.at_least_apart, min(chosen, self.settings.at_most_apart))
+
     def _standing(self, person: Person, opened: Sequence[Registration]) -> Standing:
         return Standing(
             hours=self.hours(person),
             opened=tuple(dict.fromkeys(Open(since=since_of(each), deadline=each.deadline) for each in opened)),
             last=person.last_reminder_at,
             sent=person.reminders_sent,
-            apart=timedelta(days=person.apart_days or 1),
+            apart=self.apart(person),
             silent_until=person.snoozed_until,
             promised=person.next_reminder_at,
         )

@@ -66,6 +66,16 @@ async def test_how_often_is_within_the_operators_bounds(app, register, world, cl
     assert due - clock() <= timedelta(days=8)
 
 
+async def test_what_was_chosen_stays_within_bounds_that_the_operator_narrows_later(app, register, world, clock):
+    await register(world.unpatched())
+    await app.wishing.change(ALICE, apart_days=30)
+    app.agenda.settings = app.agenda.settings.model_copy(update={"at_most_apart": timedelta(days=7)})
+    clock.move(days=8)
+    assert await app.reminding.owe_due() == 1
+    due = (await app.wishing.wishes(ALICE)).person.next_reminder_at
+    assert timedelta(days=7) <= due - clock() <= timedelta(days=8)
+
+
 @pytest.mark.parametrize("wrong", [{"zone": "Nowhere"}, {"hour": 24}, {"quiet": (8, 25)}, {"apart_days": 1000}])
 async def test_what_is_none_changes_nothing(app, register, world, wrong):
     await register(world.unpatched())
