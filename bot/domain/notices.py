@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Data(BaseModel):
@@ -120,7 +120,6 @@ class Alarm(_Data):
 Notice = Annotated[
     FirstDm | Reminder | Patched | Regressed | Unreadable | Announcement | Mention | Alarm, Field(discriminator="kind")
 ]
-NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
 
 
 class Envelope(_Data):

@@ -28,8 +28,7 @@ class TargetStatus(BaseModel):
 
     `since` is when `verdict` was confirmed first, `confirmed_by` the operators that did it. A `candidate` is another
     verdict that one operator gave at `tries` looks in a row, the first at `candidate_since`. `unknown_since` and
-    `unknown_looks` tell of the looks since the last one that proved anything; `stuck_since` when it was first seen that
-    the process's newest message cannot be computed and nothing is shown.
+    `unknown_looks` tell of the looks since the last one that proved anything.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,20 +36,12 @@ class TargetStatus(BaseModel):
     verdict: Verdict = Verdict.UNKNOWN
     since: datetime | None = None
     confirmed_by: tuple[str, ...] = ()
-    proven_at: datetime | None = None
     candidate: Verdict | None = None
     candidate_since: datetime | None = None
     voices: tuple[Voice, ...] = ()
     tries: int = 0
     unknown_since: datetime | None = None
     unknown_looks: int = 0
-    unknown_reason: Reason | None = None
-    stuck_since: datetime | None = None
-
-    @property
-    def one_operator(self) -> bool:
-        """The status rests on one operator's word: messages say "one node says"."""
-        return len(self.confirmed_by) == 1
 
     def unread_for(self, after: timedelta, now: datetime) -> bool:
         """Tell whether for so long no look has proven anything: owners are told, and not reminded meanwhile."""
@@ -72,15 +63,7 @@ def advance(
     found_before = status.verdict in (Verdict.PATCHED, Verdict.NOT_PATCHED)
     if judgement.verdict == Verdict.UNKNOWN or (judgement.verdict == Verdict.NOT_FOUND and found_before):
         return _unproven(status, judgement, now)
-    known = status.model_copy(
-        update={
-            "proven_at": now,
-            "unknown_since": None,
-            "unknown_looks": 0,
-            "unknown_reason": None,
-            "stuck_since": None,
-        }
-    )
+    known = status.model_copy(update={"unknown_since": None, "unknown_looks": 0})
     if judgement.verdict == status.verdict:
         return _kept(known, judgement)
     waiting = _heard(known, judgement, now)
@@ -105,8 +88,6 @@ def _unproven(status: TargetStatus, judgement: Judgement, now: datetime) -> Targ
         update={
             "unknown_since": status.unknown_since or now,
             "unknown_looks": status.unknown_looks + 1,
-            "unknown_reason": judgement.reason,
-            "stuck_since": status.stuck_since or (now if judgement.reason == Reason.STUCK else None),
             **(_NO_CANDIDATE if contradicted else {}),
         }
     )

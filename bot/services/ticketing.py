@@ -92,17 +92,13 @@ class Ticketing:
         """Give the deep link of a raw ticket, or None where no link may be made."""
         return None if self._origin is None or raw is None else f"{self._origin}/sign#{raw}"
 
-    async def mint(self, user_id: int, registration_ids: Sequence[int]) -> str | None:
-        """Mint a ticket for those of these registrations that are this person's; None where no link may be made."""
-        async with self._database.write() as connection:
-            listed = await registrations.by_ids(connection, registration_ids)
-            mine = [each for each in listed if each.user_id == user_id]
-            return await self.mint_in(connection, user_id, mine, self._clock())
-
     async def mint_in(
         self, connection: AsyncConnection, user_id: int, listed: Sequence[Registration], now: datetime
     ) -> str | None:
-        """Do the same in the transaction that owes or shows the link."""
+        """Mint a ticket for this person's registrations in the transaction that owes or shows the link.
+
+        None where there are none, or no link may be made.
+        """
         if self._origin is None or not listed:
             return None
         raw = new_ticket()

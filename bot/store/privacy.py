@@ -20,7 +20,6 @@ from bot.store.tables import (
     guilds,
     memberships,
     memos,
-    metadata,
     migrations,
     outbox,
     people,
@@ -255,8 +254,3 @@ async def _remove(connection: AsyncConnection, ids: Select[tuple[int]]) -> list[
     await connection.execute(delete(registrations).where(registrations.c.id.in_(chosen)))
     await forget_processes(connection, [row.process for row in rows])
     return sorted({row.user_id for row in rows})
-
-
-def tables() -> Sequence[Table]:
-    """Give every table there is."""
-    return metadata.sorted_tables

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Metadata, Seen
@@ -263,10 +263,3 @@ async def look_sooner(connection: AsyncConnection, moments: Mapping[ProcessId, d
             .where(processes.c.process == process, processes.c.next_look_at > moment, idle)
             .values(next_look_at=moment)
         )
-
-
-async def overdue(connection: AsyncConnection, before: datetime) -> int:
-    """Count processes whose look was due before that moment and that nobody is looking at."""
-    idle = or_(processes.c.lease_until.is_(None), processes.c.lease_until <= before)
-    query = select(func.count()).select_from(processes).where(and_(processes.c.next_look_at < before, idle))
-    return await connection.scalar(query) or 0

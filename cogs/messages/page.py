@@ -18,7 +18,6 @@ GREEN, AMBER, GREY, RED, BLUE = 0x3BA55D, 0xE8A33D, 0x8A8F98, 0xC8553D, 0x4F7FD9
 
 MOST_CHARACTERS = 4000  # of all texts of one message (discord-facts.md, section 2)
 MOST_OPTIONS = 25
-MOST_BUTTONS = 5
 
 
 class Page(ui.LayoutView):

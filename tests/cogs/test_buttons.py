@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.domain.notices import Patched, ProcessLine, Reminder
-from bot.store import outbox, tables
+from bot.store import outbox, registrations, tables
 from sandbox.discord.seen import SeenMessage
 
 
@@ -32,13 +32,14 @@ async def remind(stage: Any, process: str) -> SeenMessage:
     application = stage.application
     now = application.clock()
     card = (await application.registering.cards(stage.ada.id))[0]
-    ticket = await application.ticketing.mint(stage.ada.id, [card.registration_id])
     line = ProcessLine(process=process, label="My vault", since=now - timedelta(days=27))
     deadline = now + timedelta(days=20)
-    notice = Reminder(
-        safe_word="amber otter", processes=(line,), community="Permaville", deadline=deadline, ticket=ticket
-    )
     async with application.database.write() as connection:
+        listed = await registrations.by_ids(connection, [card.registration_id])
+        ticket = await application.ticketing.mint_in(connection, stage.ada.id, listed, now)
+        notice = Reminder(
+            safe_word="amber otter", processes=(line,), community="Permaville", deadline=deadline, ticket=ticket
+        )
         await outbox.owe(connection, notice, now=now, user_id=stage.ada.id)
     application.delivering.wake()
     return await stage.ada.wait_dm(lambda message: "waiting for you" in message.text)
