@@ -40,20 +40,26 @@ def digest(
 ) -> Reminder:
     """Give the reminder; `opened` has at least one entry. Each process is named once, the most pressing first.
 
-    The date is the nearest that is still to come, or else the newest that has passed; a community is named where it is
-    the only one.
+    The date is the nearest that is still to come, or else the newest that has passed. What has that date comes first; a
+    community is named where it is the only one that asks for it.
     """
-    ordered = sorted(opened, key=lambda each: (each.deadline is None, each.deadline or each.registered_at))
+    deadlines = sorted(each.deadline for each in opened if each.deadline is not None)
+    deadline = next((each for each in deadlines if each > now), deadlines[-1] if deadlines else None)
+    pressing = [each for each in opened if each.deadline == deadline]
+    others = [each for each in opened if each.deadline != deadline]
+    ordered = sorted(pressing, key=lambda each: each.registered_at) + sorted(
+        others, key=lambda each: (each.deadline is None, each.deadline or each.registered_at)
+    )
     distinct = {each.process: each for each in reversed(ordered)}
     lines = [line_of(each) for each in ordered if distinct[each.process] is each]
-    deadlines = sorted(each.deadline for each in opened if each.deadline is not None)
-    communities = {each.community for each in opened}
+    communities = {each.community for each in pressing}
     return Reminder(
         safe_word=safe_word,
         processes=tuple(lines[:NAMED_AT_MOST]),
         more=max(0, len(lines) - NAMED_AT_MOST),
         community=communities.pop() if len(communities) == 1 else None,
-        deadline=next((each for each in deadlines if each > now), deadlines[-1] if deadlines else None),
+        deadline=deadline,
+        due=0 if deadline is None else len({each.process for each in pressing}),
         number=number,
         since=min(line.since for line in lines if line.since is not None),
         last=last,

@@ -39,6 +39,7 @@ class Reminder(_Data):
     """A digest of one person's open processes, `more` beyond those named. `number` counts their reminders from 1.
 
     `since` is how long the oldest of them has been open to them; `last` says that no other follows by itself.
+    The first `due` of them are those that `community` asks for by `deadline`; 0 in messages of older versions: all.
     """
 
     kind: Literal["reminder"] = "reminder"
@@ -48,6 +49,7 @@ class Reminder(_Data):
     community: str | None = None
     deadline: datetime | None = None
     number: int = 1
+    due: int = 0
     since: datetime | None = None
     last: bool = False
     ticket: str | None = None

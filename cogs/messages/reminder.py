@@ -90,11 +90,7 @@ def _opening(notice: Reminder, now: datetime) -> str:
 
 def _opening_of_many(notice: Reminder, now: datetime, number: int) -> str:
     if _is_near(notice, now) and notice.deadline is not None:
-        return _(
-            "**Due {when}:** {processes} of yours aren't patched yet.",
-            when=ago(notice.deadline),
-            processes=processes(number),
-        )
+        return _opening_of_due(notice, notice.deadline, _due(notice), number)
     if notice.number >= THIRD:
         return ngettext(
             "**{number:,} process is still waiting for you.** It isn't patched yet.",
@@ -106,6 +102,31 @@ def _opening_of_many(notice: Reminder, now: datetime, number: int) -> str:
         "**{number:,} processes are waiting for you.** They aren't patched yet.",
         number,
     )
+
+
+def _opening_of_due(notice: Reminder, deadline: datetime, due: int, number: int) -> str:
+    """Say what is due by that date, and that there is more, which is not."""
+    if due == 1:
+        asked = _(
+            "**Due {when}:** {process} isn't patched yet.", when=ago(deadline), process=_named(notice.processes[0])
+        )
+    else:
+        asked = _(
+            "**Due {when}:** {processes} of yours aren't patched yet.", when=ago(deadline), processes=processes(due)
+        )
+    if due == number:
+        return asked
+    others = ngettext(
+        "{number:,} more is waiting too, with another date or none.",
+        "{number:,} more are waiting too, with another date or none.",
+        number - due,
+    )
+    return f"{asked} {others}"
+
+
+def _due(notice: Reminder) -> int:
+    """Count what the date is of: the first of what is named."""
+    return notice.due or _number(notice)
 
 
 def _open_line(each: ProcessLine) -> str:
@@ -129,21 +150,26 @@ def _deadline(notice: Reminder, now: datetime) -> str | None:
     if notice.deadline is None:
         return None
     who = code(notice.community) if notice.community else _("Your community")
+    what = _("it")
+    if _due(notice) < _number(notice):
+        what = ngettext("the first of them", "the first {number:,} of them", _due(notice))
     by, when = date(notice.deadline), ago(notice.deadline)
     if notice.deadline <= now:
         return _(
-            "{community} asked for it by {date}, {when}. Until it is signed, apps may not be able to show its state. "
-            "Your tokens stay where they are, and you can still sign.",
+            "{community} asked for {what} by {date}, {when}. Until it is signed, apps may not be able to show its "
+            "state. Your tokens stay where they are, and you can still sign.",
             community=who,
+            what=what,
             date=by,
             when=when,
         )
     if not _is_near(notice, now):
-        return _("{community} asks for it by {date} ({when}).", community=who, date=by, when=when)
+        return _("{community} asks for {what} by {date} ({when}).", community=who, what=what, date=by, when=when)
     return _(
-        "{community} asks for it by {date}. After that apps may not be able to show its state. Your tokens stay where "
-        "they are, and you can still sign later.",
+        "{community} asks for {what} by {date}. After that apps may not be able to show its state. Your tokens stay "
+        "where they are, and you can still sign later.",
         community=who,
+        what=what,
         date=by,
     )
 

@@ -41,6 +41,16 @@ def test_the_date_is_the_next_one_or_the_newest_past():
     assert make(opened("a")).deadline is None
 
 
+def test_what_has_the_date_comes_first_and_is_counted_and_its_community_named():
+    past, soon = NOW - timedelta(days=2), NOW + timedelta(days=3)
+    due = [opened(name, 1, deadline=soon, community="P") for name in "ab"]
+    others = [opened("c", 9), opened("d", 5, deadline=past, community="Q"), opened("a", 7, community="R")]
+    reminder = make(*others, *due)
+    assert [line.process for line in reminder.processes] == ["a", "b", "d", "c"]
+    assert (reminder.deadline, reminder.due, reminder.community) == (soon, 2, "P")
+    assert make(others[0]).due == 0
+
+
 def test_since_when_is_never_older_than_the_registration():
     reminder = make(opened("a", 2, since=NOW - timedelta(days=50)), opened("b", 5, since=NOW - timedelta(days=1)))
     since = {line.process: line.since for line in reminder.processes}

@@ -140,6 +140,10 @@ def messages() -> Iterator[ui.LayoutView]:
                 url,
                 NOW,
             )
+    for days, due in itertools.product((-3, 3, 30), (1, 2)):
+        deadline = NOW + timedelta(days=days)
+        some = Reminder(safe_word=WORDS, processes=(LINE,) * 3, deadline=deadline, due=due)
+        yield reminder.reminder(some, 7, URL, NOW)
     for lines, community in itertools.product(LINES, (None, WIDE)):
         yield dms.first_dm(FirstDm(safe_word=WORDS, processes=lines, more=3, community=community), 7, URL)
     for shown, others in (((), 0), ((WIDE,), 1), ((WIDE,) * 12, 5)):
