@@ -4,22 +4,29 @@ import asyncio
 import traceback
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.card import Role
 from bot.domain.notices import Alarm, Announcement, Mention
 from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
+from bot.domain.status import TargetStatus
 from bot.errors import AlreadyRunning, ConfigurationError
-from bot.store import memos, outbox, people, processes
+from bot.store import memos, outbox, people, processes, registrations, revisions
 from bot.store.database import Database, open_database
 from bot.store.lock import only_copy
 from bot.store.tables import metadata
 from tests.databases import end_the_session_with_the_lock
+
+REVISIONS = Path(revisions.__path__[0])
 
 
 async def test_concurrent_read_then_write_loses_nothing(database: Database):
@@ -263,3 +270,25 @@ def test_a_url_of_no_kind_we_know_is_refused_in_one_sentence(url: str):
 def test_a_missing_folder_is_said(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="folder that is not there"):
         Database(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'where.db'}")
+
+
+async def test_going_back_takes_nothing_along(database: Database, now: datetime):
+    process = ProcessId("p" * 43)
+    async with database.write() as connection:
+        await people.remember(connection, 7, safe_word="amber otter", locale="en", name_hint="", now=now)
+        await processes.remember(connection, process, now=now)
+        target = await processes.remember_target(connection, process, (), TargetStatus())
+        await registrations.add(
+            connection, user_id=7, process=process, target_id=target.id, role=Role.MINE, created_at=now
+        )
+        for go in (command.downgrade, command.upgrade):
+            await connection.run_sync(_go, go, "0003" if go is command.downgrade else "head")
+        (kept,) = await registrations.of_person(connection, 7)
+    assert (kept.process, kept.created_at) == (process, now)
+
+
+def _go(connection: Connection, go: Any, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(REVISIONS))
+    config.attributes["connection"] = connection
+    go(config, revision)

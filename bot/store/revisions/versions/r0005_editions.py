@@ -59,6 +59,5 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_behind", table_name="outbox")
     op.drop_index("ix_outbox_recipient_id", table_name="outbox")
     op.create_index("ix_outbox_user_id", "outbox", ["user_id"])
-    with op.batch_alter_table("outbox") as outbox:
-        for name in ("recipient_id", "edition", "shown_edition"):
-            outbox.drop_column(name)
+    for name in ("recipient_id", "edition", "shown_edition"):
+        op.drop_column("outbox", name)
