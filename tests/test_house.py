@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 # Folder → what nothing in it may import.
 CLOSED = {
     "bot": ("cogs", "sandbox", "tests"),
-    "bot/domain": ("bot.ao", "bot.store", "bot.services", "bot.web", "discord", "sqlalchemy", "httpx", "aiohttp"),
+    "bot/domain": (
+        *("bot.ao", "bot.store", "bot.services", "bot.web", "bot.settings"),
+        *("discord", "sqlalchemy", "httpx", "aiohttp"),
+    ),
     "bot/ao": ("bot.store", "bot.services", "bot.web", "discord", "sqlalchemy"),
     "bot/store": ("bot.ao", "bot.services", "bot.web", "discord", "httpx"),
     "bot/services": ("discord", "bot.client"),

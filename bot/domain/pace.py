@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.domain.observation import Verdict
 from bot.domain.status import LONG_ENOUGH, TargetStatus
 from bot.domain.verdict import Judgement
-from bot.settings import CheckSettings
 
 FIRST_RETRY = timedelta(minutes=5)
 LATER_CONFIRMATION = timedelta(hours=8)
@@ -16,12 +16,36 @@ _SPREAD = 0.2
 _MOST_DOUBLINGS = 16  # beyond it any sensible interval is reached, and the arithmetic stays small
 
 
+class Intervals(Protocol):
+    """The operator's durations, as `[checks]` of the configuration has them."""
+
+    @property
+    def unpatched_interval(self) -> timedelta:
+        """Between looks at what is not patched."""
+        ...
+
+    @property
+    def patched_interval(self) -> timedelta:
+        """Between looks at what has long been patched."""
+        ...
+
+    @property
+    def after_signature(self) -> timedelta:
+        """From a signature to the first look."""
+        ...
+
+    @property
+    def confirm_after(self) -> timedelta:
+        """For how long a lone operator's word must stand."""
+        ...
+
+
 def next_look(
     status: TargetStatus,
     judgement: Judgement,
     *,
     now: datetime,
-    settings: CheckSettings,
+    settings: Intervals,
     jitter: float,
     signed_at: datetime | None = None,
 ) -> datetime:
@@ -42,7 +66,7 @@ def next_look(
     return now + usual
 
 
-def _usual(status: TargetStatus, judgement: Judgement, now: datetime, settings: CheckSettings) -> timedelta:
+def _usual(status: TargetStatus, judgement: Judgement, now: datetime, settings: Intervals) -> timedelta:
     if judgement.verdict == Verdict.UNKNOWN:
         doublings = min(max(status.unknown_looks - 1, 0), _MOST_DOUBLINGS)
         return min(FIRST_RETRY * 2**doublings, LONG_ENOUGH)
