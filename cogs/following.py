@@ -64,6 +64,8 @@ async def first_dm_state(application: Application, delivery: int) -> tuple[First
     outcome: Outcome = await application.delivering.outcome(delivery, FIRST_DM_PATIENCE)
     if outcome.state == "sent":
         return FirstDmState.SENT, None
+    if outcome.state == "withdrawn":
+        return FirstDmState.WITHDRAWN, None
     if outcome.state == "waiting":
         return FirstDmState.WAITING, outcome.expected_at if outcome.in_line else None
     closed = FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED

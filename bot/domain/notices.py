@@ -25,21 +25,22 @@ class ProcessLine(_Data):
 
 
 class FirstDm(_Data):
-    """Sent at registering: proves that DMs arrive. `more` counts processes beyond those named."""
+    """Sent at registering, `added_at`: proves that DMs arrive. `more` counts processes beyond those named."""
 
     kind: Literal["first_dm"] = "first_dm"
     safe_word: str
     processes: tuple[ProcessLine, ...]
     more: int = 0
     community: str | None = None
+    added_at: datetime | None = None
     ticket: str | None = None
 
 
 class Reminder(_Data):
     """A digest of one person's open processes, `more` beyond those named. `number` counts their reminders from 1.
 
-    `since` is how long the oldest of them has been open to them; `last` says that no other follows by itself.
     The first `due` of them are those that `community` asks for by `deadline`; 0 in messages of older versions: all.
+    `since` is how long the oldest of them has been open to them; `last` says that no other follows by itself.
     """
 
     kind: Literal["reminder"] = "reminder"
@@ -48,8 +49,8 @@ class Reminder(_Data):
     more: int = 0
     community: str | None = None
     deadline: datetime | None = None
-    number: int = 1
     due: int = 0
+    number: int = 1
     since: datetime | None = None
     last: bool = False
     ticket: str | None = None

@@ -43,13 +43,13 @@ _A_MOMENT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message so far. `code` is Discord's, of the newest refusal.
+    """What became of a message so far; `withdrawn`: it was not wanted any more. `code` is Discord's newest refusal.
 
     Only while waiting: `next_try_at`, and `expected_at`, when its turn comes as things are. `in_line`: it waits only
     because others who open a conversation go first; nothing was tried, and Discord holds nothing back.
     """
 
-    state: Literal["sent", "refused", "waiting"]
+    state: Literal["sent", "refused", "withdrawn", "waiting"]
     code: int | None = None
     next_try_at: datetime | None = None
     expected_at: datetime | None = None
@@ -146,6 +146,8 @@ class Delivering(Loop):
                 raise LookupError(f"there is no delivery {delivery_id}")
             if message.state == State.OWED:
                 return await self._waiting(connection, message)
+        if message.state == State.WITHDRAWN:
+            return Outcome("withdrawn")
         return Outcome("sent" if message.was_sent else "refused", message.code)
 
     async def _waiting(self, connection: AsyncConnection, message: Message) -> Outcome:

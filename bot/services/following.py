@@ -191,6 +191,7 @@ class Following:
             processes=tuple(names.line(each) for each in each_once[:NAMED_AT_MOST]),
             more=max(0, len(each_once) - NAMED_AT_MOST),
             community=communities.pop() if len(communities) == 1 else None,
+            added_at=now,
             ticket=await self._ticketing.mint_in(connection, person.user_id, wanting, now),
         )
         return await outbox.owe(connection, notice, now=now, user_id=person.user_id)

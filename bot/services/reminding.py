@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.domain.cadence import ONCE_A_DAY
+from bot.domain.card import Role
 from bot.domain.digest import OpenProcess, digest
-from bot.domain.notices import Mention, Notice, Patched, Regressed, Reminder, Unreadable
+from bot.domain.notices import FirstDm, Mention, Notice, Patched, Regressed, Reminder, Unreadable
 from bot.domain.observation import Verdict
 from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
+from bot.services.cards import wants_link
 from bot.services.health import Pulse
 from bot.services.mentioning import choose_place, mention_of
 from bot.services.naming import Names, names_of
@@ -31,6 +33,8 @@ from bot.store.registrations import Registration
 log = structlog.get_logger()
 
 AFTER_A_FAULT = timedelta(hours=6)
+WAITED_FOR = timedelta(hours=1)
+"""For so long somebody who registered may look out for the first DM, also in their quiet hours."""
 TAKES_NO_MENTION = frozenset({10003, 50001, 50013, 50083, 160005})
 """Discord's codes of a place that is gone, hidden, closed to the bot, archived for good, or locked."""
 _BATCH = 25  # of one transaction: others wait for it to write
@@ -133,6 +137,8 @@ class Reminding(Loop):
         notice, user_id = message.notice, message.recipient_id
         if user_id is not None and isinstance(notice, Patched):
             return await _still_patched(connection, user_id, notice)
+        if user_id is not None and isinstance(notice, FirstDm) and notice.processes:
+            return await self._still_first(connection, message, notice, now)
         if user_id is None or not isinstance(notice, Reminder | Regressed | Mention | Unreadable):
             return notice
         person = await people.find(connection, user_id)
@@ -160,7 +166,29 @@ class Reminding(Loop):
             number=notice.number,
             last=self._agenda.is_last(person, opened, now),
             now=now,
-            ticket=notice.ticket,
+            ticket=await self._ticketing.kept_or_new(connection, notice.ticket, user_id, opened, now),
+        )
+
+    async def _still_first(
+        self, connection: AsyncConnection, message: Message, notice: FirstDm, now: datetime
+    ) -> FirstDm | datetime | None:
+        """Leave out what is followed no more. A late one keeps to quiet hours; its link still works."""
+        person = await people.find(connection, message.recipient_id or 0)
+        if person is None or person.stopped_at is not None:
+            return None
+        followed = await registrations.of_person(connection, person.user_id)
+        mine = {each.process for each in followed if each.role is Role.MINE}
+        lines = tuple(line for line in notice.processes if line.process in mine)
+        if not lines:
+            return None
+        hours = self._agenda.hours(person)
+        if now - message.created_at > WAITED_FOR and hours.is_quiet(now):
+            return hours.after_quiet(now)
+        named = {line.process for line in lines}
+        wanting = [each for each in followed if each.process in named and wants_link(each)]
+        ticket = await self._ticketing.kept_or_new(connection, notice.ticket, person.user_id, wanting, now)
+        return notice.model_copy(
+            update={"processes": lines, "ticket": ticket, "added_at": notice.added_at or message.created_at}
         )
 
     async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:

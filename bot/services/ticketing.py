@@ -110,6 +110,20 @@ class Ticketing:
         await tickets.add(connection, hashed, user_id, ids, now=now, expires_at=ends)
         return raw
 
+    async def kept_or_new(
+        self, connection: AsyncConnection, raw: str | None, user_id: int, listed: Sequence[Registration], now: datetime
+    ) -> str | None:
+        """Give this raw ticket where it still opens for all of these, else a new one; None stays none.
+
+        None also where nothing is listed: there is nothing to sign any more.
+        """
+        if raw is None or not listed:
+            return None
+        hashed = hash_ticket(raw)
+        if hashed is not None and await tickets.opens_for(connection, hashed, [each.id for each in listed], now):
+            return raw
+        return await self.mint_in(connection, user_id, listed, now)
+
     async def open(self, raw: str) -> TicketContents:
         """Give what the ticket is for. Changes nothing. Raises TicketEnded."""
         async with self._database.read() as connection:

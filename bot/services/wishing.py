@@ -21,7 +21,7 @@ STOP_REASONS = ("too-many", "not-mine", "will-not", "by-myself", "other")
 """The values are stored, and are the options of a select: they live for months."""
 _UNTIL_EVENING = timedelta(hours=8)  # where nobody told us when their evening is
 _DAYS_APART = (3, 7, 14, 30)
-_WITHDRAWN_BY_STOP = (*outbox.REMINDS, "regressed", "unreadable")
+_WITHDRAWN_BY_STOP = ("first_dm", *outbox.REMINDS, "regressed", "unreadable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.process_id import ProcessId
@@ -71,6 +71,20 @@ async def find(connection: AsyncConnection, hashed: str, now: datetime) -> Ticke
         registration_ids=tuple(listed),
         signed={each.process: each for each in signed},
     )
+
+
+async def opens_for(connection: AsyncConnection, hashed: str, registration_ids: Collection[int], now: datetime) -> bool:
+    """Tell whether a ticket has not expired, and all of these registrations are on it."""
+    query = (
+        select(func.count())
+        .select_from(tickets.join(ticket_registrations, ticket_registrations.c.hash == tickets.c.hash))
+        .where(
+            tickets.c.hash == hashed,
+            tickets.c.expires_at > now,
+            ticket_registrations.c.registration_id.in_(registration_ids),
+        )
+    )
+    return await connection.scalar(query) == len(registration_ids)
 
 
 async def keep_signed(connection: AsyncConnection, hashed: str, messages: Sequence[SignedMessage]) -> None:

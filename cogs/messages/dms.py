@@ -11,7 +11,7 @@ from cogs.messages import words
 from cogs.messages.language import _, ngettext
 from cogs.messages.page import AMBER, BLUE, GREEN, GREY, RED, Page, link, page, press, small
 from cogs.messages.reminder import never_asks, under_dm, ways_to_end
-from cogs.messages.text import clean, code, codes, joined, named
+from cogs.messages.text import ago, clean, code, codes, joined, named
 
 
 def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | None = None) -> Page:
@@ -21,7 +21,7 @@ def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | 
         " ".join(
             [
                 _("Safe word: **{safe_word}**.", safe_word=notice.safe_word),
-                _added(what, notice.community),
+                _added(what, notice.community, _("a moment ago") if notice.added_at is None else ago(notice.added_at)),
                 _(
                     "While a process of yours isn't patched I'll remind you here, never more than once a day, "
                     "and I'll tell you when it's done."
@@ -36,13 +36,14 @@ def first_dm(notice: FirstDm, delivery: int, sign_url: str | None, stamp: int | 
     )
 
 
-def _added(what: str, community: str | None) -> str:
+def _added(what: str, community: str | None, when: str) -> str:
     if community is None:
-        return _("You added {processes} a moment ago, so I can reach you.", processes=what)
+        return _("You added {processes} {when}, so I can reach you.", processes=what, when=when)
     return _(
-        "You added {processes} in {community} a moment ago, so I can reach you.",
+        "You added {processes} in {community} {when}, so I can reach you.",
         processes=what,
         community=code(community),
+        when=when,
     )
 
 

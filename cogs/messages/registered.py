@@ -25,6 +25,7 @@ class FirstDmState(StrEnum):
     CLOSED = "closed"
     NO_MUTUAL_SERVER = "no mutual server"
     WAITING = "waiting"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,11 @@ def first_dm(state: FirstDmState | None, turn: datetime | None = None) -> str | 
             return _("Your first DM comes {when}: I write to few new people at once. Nothing is lost.", when=ago(turn))
         case FirstDmState.WAITING:
             return _("Discord lets me send no DM at the moment. Yours goes out by itself later; nothing is lost.")
+        case FirstDmState.WITHDRAWN:
+            return _(
+                "I sent no first DM after all: you stopped my reminders, or follow none of these any more. "
+                "`/reminders` starts them again."
+            )
         case FirstDmState.CLOSED:
             switch = _(
                 "Tap the server's name → *Privacy Settings* → switch on *Direct Messages*, then press *Try again*."

@@ -145,7 +145,9 @@ def messages() -> Iterator[ui.LayoutView]:
         some = Reminder(safe_word=WORDS, processes=(LINE,) * 3, deadline=deadline, due=due)
         yield reminder.reminder(some, 7, URL, NOW)
     for lines, community in itertools.product(LINES, (None, WIDE)):
-        yield dms.first_dm(FirstDm(safe_word=WORDS, processes=lines, more=3, community=community), 7, URL)
+        for at in (None, LATER):
+            first = FirstDm(safe_word=WORDS, processes=lines, more=3, community=community, added_at=at)
+            yield dms.first_dm(first, 7, URL)
     for shown, others in (((), 0), ((WIDE,), 1), ((WIDE,) * 12, 5)):
         yield dms.patched(
             Patched(safe_word=WORDS, process=LINE, shown=shown, nodes=2, node_url=URL, open_processes=others)
