@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,12 @@ from sandbox.discord.permissions import Can
 from sandbox.discord.refusals import NoSuchCommand
 from sandbox.discord.seen import SeenMessage
 
+SOME_DAY = (datetime.now(UTC) + timedelta(days=300)).strftime("%Y-%m-%d")
+
 
 async def announce(stage: Any, mo: Any, **values: Any) -> SeenMessage:
     reply = await mo.slash(stage.channel.id, "announce")
-    filled = {"title": "Permaville `moves` @everyone", "date": "2099-06-30", "preset": ["token"]} | values
+    filled = {"title": "Permaville `moves` @everyone", "date": SOME_DAY, "preset": ["token"]} | values
     return await (await mo.submit(reply.modal, filled)).wait_final()
 
 
