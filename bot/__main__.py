@@ -236,7 +236,9 @@ def _places(database: Database, settings: Settings) -> Places:
     from bot.services.alarms import Alarms
     from bot.services.places import Places
 
-    return Places(database, Agenda(settings.reminders), Alarms(database, settings, utc_now), settings, utc_now)
+    return Places(
+        database, Agenda(settings.reminders, settings.checks), Alarms(database, settings, utc_now), settings, utc_now
+    )
 
 
 @asynccontextmanager
