@@ -1,8 +1,9 @@
 """Reminders to many at once, by the shipped program, through the sandbox's Discord: `python -m benchmarks.delivery`.
 
 Everybody's reminder is due at the same moment, the worst that can be (the cadence spreads them over the day), and each
-person has an older one that the new one replaces. Meanwhile somebody types `/status` twice a second. A first DM costs
-one request more, which opens the conversation; these people have theirs open.
+person has an older one that the new one replaces. All are of one server's migration: of each, Discord is asked once
+whether they are in that server, which it lets a bot do ten times a second. Meanwhile somebody types `/status` twice a
+second. A first DM costs one request more, which opens the conversation; these people have theirs open.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from benchmarks.store import fill
 from bot.application import Application
 from bot.domain.notices import Reminder
 from bot.settings import DatabaseSettings, Settings
-from bot.store.tables import outbox, people, processes
+from bot.store.tables import migrations, outbox, people, processes, registrations
 from sandbox.bot_config import write_config
 from sandbox.discord.fixtures import Town, running
 from sandbox.discord.models import Message
@@ -36,6 +37,7 @@ PEOPLE = 10_000
 RATE = 40.0
 SLASH_EVERY = 0.5
 SEND, DELETE = "POST /channels/{channel_id}/messages", "DELETE /channels/{channel_id}/messages/{message_id}"
+MEMBER = "GET /guilds/{guild_id}/members/{user_id}"
 
 
 @dataclass
@@ -62,16 +64,38 @@ async def prepare(server: DiscordServer, town: Town, file: Path, count: int) -> 
     rows: list[dict[str, object]] = []
     async with application.database.write() as connection:
         await connection.execute(update(processes).values(next_look_at=now + timedelta(days=30)))
+        migration = await connection.execute(insert(migrations).values(_migration(town.guild.id, now)))
+        await connection.execute(update(registrations).values(migration_id=migration.inserted_primary_key[0]))
         for number, user in enumerate(users):
             world.add_member(town.guild, user)
             channel = world.dm(world.me.id, user.id)
             old = Message(world.new_id(), channel.id, world.me, now, content="An older reminder.")
             world.post(old)
             opened = update(people).where(people.c.user_id == user.id)
-            await connection.execute(opened.values(dm_channel_id=channel.id, next_reminder_at=None))
+            values = {
+                "dm_channel_id": channel.id,
+                "next_reminder_at": None,
+                "active_at": now,
+            }  # else they are forgotten
+            await connection.execute(opened.values(values))
             rows.append(_older(number, user.id, old, now))
         await connection.execute(insert(outbox), rows)
     await application.database.close()
+
+
+def _migration(guild_id: int, now: datetime) -> dict[str, object]:
+    """Of one server: before it reminds somebody, Discord is asked whether they are in it."""
+    return {
+        "guild_id": guild_id,
+        "channel_id": 1,
+        "created_by": 1,
+        "created_at": now,
+        "title": "Move",
+        "preset": "token",
+        "required": (),
+        "action": "EnableStatePatch",
+        "posted_at": now,
+    }
 
 
 def _older(number: int, user_id: int, old: Message, now: datetime) -> dict[str, object]:
@@ -173,6 +197,7 @@ def _print(count: int, rate: float, quiet: list[float], seen: Seen) -> None:
     print(f"  sent within {seen.seconds:.0f} s ({count / seen.seconds:.1f} a second)")
     print(f"  the older ones deleted within {seen.tidied:.0f} s")
     print(f"  requests for each, its deletion included {asked / count:>15.3f}")
+    print(f"  of them whether the person is in the server {seen.requests[MEMBER] / count:>12.3f}")
     print(f"  processor for each, until all were sent {1000 * seen.processor / count:>15.1f} ms")
     print(f"  busiest second {seen.busiest:>5} requests, of {GLOBAL_LIMIT}: {1 - seen.busiest / GLOBAL_LIMIT:.0%} left")
     print(f"  memory {seen.resident[0]:.0f} MiB before, {max(seen.resident):.0f} MiB at most")

@@ -21,7 +21,7 @@ from bot.domain.sentence import Sentence
 
 AT_ONCE = 24
 """Looks; over three nodes that leaves each of them fewer claims to compute than it allows at once, as shipped (15)."""
-LONGEST_WAIT = 480.0
+LONGEST_WAIT = 600.0
 """Seconds; then a look goes on out of turn, because an interaction can be answered for 15 minutes only."""
 _TOLD_AFTER = 2.0
 _TOLD_EVERY = 60.0  # the moment that is told counts down by itself on people's screens

@@ -41,6 +41,7 @@ from bot.store.processes import Target
 from bot.store.registrations import Registration
 
 LABEL_AT_MOST = 60
+_STORED_AT_ONCE = 4  # people; a crowd that waits for the database's one writer keeps everybody else from it
 _AT_ONCE = 8  # of one person's checks, so that one file of ids leaves room for everybody else
 
 
@@ -101,6 +102,7 @@ class Registering(Following):
         super().__init__(database, gateways, settings, clock, ticketing=ticketing, agenda=agenda, explaining=explaining)
         self._reader = reader
         self._recording = recording
+        self._storing = asyncio.Semaphore(_STORED_AT_ONCE)
 
     async def register(
         self, request: RegisterRequest, progress: Progress | None = None, say: Say | None = None
@@ -113,7 +115,8 @@ class Registering(Following):
         """
         order = await self._read(request)
         readings = await self._check_anew(order, progress, say)
-        return await self._store(order, readings)
+        async with self._storing:
+            return await self._store(order, readings)
 
     async def _read(self, request: RegisterRequest) -> _Order:
         pasted = read_process_ids(request.text)

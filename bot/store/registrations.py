@@ -175,6 +175,8 @@ async def add(connection: AsyncConnection, **values: Any) -> int:
 
 async def change(connection: AsyncConnection, ids: Sequence[int], **values: Any) -> None:
     """Set columns of these registrations."""
+    if not ids:
+        return
     await connection.execute(update(registrations).where(registrations.c.id.in_(ids)).values(**values))
 
 
