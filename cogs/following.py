@@ -66,6 +66,8 @@ async def first_dm_state(application: Application, delivery: int) -> tuple[First
         return FirstDmState.SENT, None
     if outcome.state == "withdrawn":
         return FirstDmState.WITHDRAWN, None
+    if outcome.state == "waiting" and outcome.expected_at is not None and outcome.expected_at <= application.clock():
+        return FirstDmState.ON_ITS_WAY, None  # nothing holds it; it is we who are slow
     if outcome.state == "waiting":
         return FirstDmState.WAITING, outcome.expected_at if outcome.in_line else None
     closed = FirstDmState.NO_MUTUAL_SERVER if outcome.code == NO_MUTUAL_SERVER else FirstDmState.CLOSED
