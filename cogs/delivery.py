@@ -69,6 +69,7 @@ _TOKEN_PAUSE = 300.0
 _NOT_CONNECTED_PAUSE = 1.0
 _SOON = 2.0
 _CLOCKS_DIFFER = timedelta(minutes=5)  # at most: ours, and Discord's, which is in its messages' ids
+_OR_DIFFERED = timedelta(days=1)  # ours may have been set since; in a DM little is said in so long
 _ATTEMPTS_END = timedelta(minutes=10)  # after the first: later ones look first
 _LOOKED_THROUGH = 500  # messages: a channel where more is said within all that gets it twice
 _IDS = (1 << 31) - 1
@@ -101,10 +102,11 @@ class DiscordSender:
         """Look for it among what came after its first attempt. Raises a SendError where that cannot be told."""
         wanted = stamp(envelope.nonce)
         since = envelope.tried_since or self._clock()
+        differ = _CLOCKS_DIFFER if envelope.user_id is None else _OR_DIFFERED
         with self._in_our_words():
             channel = await self._channel(envelope)
-            async for message in channel.history(limit=_LOOKED_THROUGH, after=since - _CLOCKS_DIFFER):
-                if message.created_at > since + _ATTEMPTS_END + _CLOCKS_DIFFER:
+            async for message in channel.history(limit=_LOOKED_THROUGH, after=since - differ):
+                if message.created_at > since + _ATTEMPTS_END + differ:
                     break
                 if any(isinstance(each, discord.Container) and each.id == wanted for each in message.components):
                     return Sent(channel_id=message.channel.id, message_id=message.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -59,6 +60,14 @@ async def test_a_lost_answer_doubles_nothing(stage: Any) -> None:
     assert len(dms(stage)) == 1
     assert await sender(stage).already_sent(one) == sent
     assert await sender(stage).already_sent(envelope(stage)) is None
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_a_message_is_found_also_where_our_clock_was_set_since(stage: Any, hours: int) -> None:
+    one = envelope(stage)
+    sent = await sender(stage).send(one)
+    tried = stage.clock() + timedelta(hours=hours)
+    assert await sender(stage).already_sent(one.model_copy(update={"tried_since": tried})) == sent
 
 
 async def test_messages_without_buttons_are_known_again_too(stage: Any) -> None:
