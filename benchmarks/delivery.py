@@ -72,11 +72,8 @@ async def prepare(server: DiscordServer, town: Town, file: Path, count: int) -> 
             old = Message(world.new_id(), channel.id, world.me, now, content="An older reminder.")
             world.post(old)
             opened = update(people).where(people.c.user_id == user.id)
-            values = {
-                "dm_channel_id": channel.id,
-                "next_reminder_at": None,
-                "active_at": now,
-            }  # else they are forgotten
+            # Whoever did nothing for so long would be forgotten at the start.
+            values = {"dm_channel_id": channel.id, "next_reminder_at": None, "active_at": now}
             await connection.execute(opened.values(values))
             rows.append(_older(number, user.id, old, now))
         await connection.execute(insert(outbox), rows)

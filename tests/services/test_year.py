@@ -1,15 +1,21 @@
-"""A simulated year through the services: who gets what, when, and that it ends."""
+"""A simulated year through the services: who gets what, when, and that it ends.
+
+The program goes by its own clock, the computer's, which time-machine moves: also what nobody handed a clock to.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+import time_machine
 
+from bot.clock import utc_now
 from bot.domain.card import Blocked, Role, Seen
 from bot.domain.notices import Envelope, Mention, Patched, Regressed, Reminder
 from bot.domain.observation import Verdict
@@ -23,6 +29,33 @@ from tests.services.conftest import START
 DAY = timedelta(days=1)
 ZONES = ("Asia/Tokyo", "America/New_York", "Europe/Berlin", None)
 REMINDS = (Reminder, Regressed, Mention)
+
+
+class Computer:
+    """The computer's clock: it stands still until it is moved. Waiting goes by another, which time-machine leaves."""
+
+    def __init__(self, traveller: time_machine.Traveller) -> None:
+        self._traveller = traveller
+
+    def __call__(self) -> datetime:
+        return utc_now()
+
+    @property
+    def now(self) -> datetime:
+        return utc_now()
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self._traveller.move_to(moment)
+
+    def move(self, **delta: float) -> None:
+        self._traveller.shift(timedelta(**delta))
+
+
+@pytest.fixture
+def clock() -> Iterator[Computer]:
+    with time_machine.travel(START, tick=False) as traveller:
+        yield Computer(traveller)
 
 
 class Year:
