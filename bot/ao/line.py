@@ -1,4 +1,4 @@
-"""The line of those who wait for a look: so many at once, the others in turn, told how many are before them.
+"""The line of those who wait for a look: so many at once, the others in turn, told which number they are.
 
 The first look at a process costs some six requests, and our budget for a node is ten a second as shipped. Without a
 line a thousand people who register within a minute share it so thinly that it is spent before anybody has an answer,
@@ -75,11 +75,11 @@ class Line:
             self._inside += 1
 
     def _how_long(self, place: asyncio.Future[None]) -> Sentence:
-        before = self._waiting.index(place)
+        number = self._waiting.index(place) + 1
         return Sentence(
-            "Many people ask at this moment: before you there are {before}. Your turn comes {turn}.",
-            before=before,
-            turn=self._clock() + timedelta(seconds=(before + 1) * self._pace),
+            "Many people ask at this moment: you are number {number} in line. Your turn comes {turn}.",
+            number=number,
+            turn=self._clock() + timedelta(seconds=number * self._pace),
         )
 
     def _leave(self) -> None:

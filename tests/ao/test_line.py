@@ -67,7 +67,7 @@ async def test_first_come_first_served_so_many_at_once() -> None:
     assert waiting.told == {number: [] for number in range(1, 8)}, "nobody is told what takes no time"
 
 
-async def test_who_waits_is_told_how_many_are_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_waits_is_told_their_number_and_when_their_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOLD_AFTER", 0.01)
     waiting = Waiting()
     await waiting.come(1, 2, 3, 4)
@@ -76,7 +76,7 @@ async def test_who_waits_is_told_how_many_are_before_them(monkeypatch: pytest.Mo
             await asyncio.sleep(0.01)
     (sentence,) = waiting.told[4]
     assert sentence.template.startswith("Many people ask at this moment")
-    assert sentence.values["before"] == 1
+    assert sentence.values["number"] == 2
     assert NOW < sentence.values["turn"] < NOW + timedelta(seconds=2)
     assert waiting.told[1] == []
     await waiting.go(1, 2, 3, 4)
