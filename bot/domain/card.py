@@ -140,6 +140,7 @@ class StatusCard:
     requests: int = 0
     next_check: datetime | None = None
     next_reminder: datetime | None = None
+    rest: Rest | None = None
     stopped: bool = False
     blocked: Blocked | None = None
     sign_url: str | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.card import Blocked, NoSignLink, Role, Seen, StatusCard
+from bot.domain.card import Blocked, NoSignLink, Rest, Role, Seen, StatusCard
 from bot.domain.handler import DEFAULT_ACTION
 from bot.domain.observation import Verdict
 from bot.domain.pace import next_look
 from bot.domain.status import TargetStatus
+from bot.services.resting import Resting
 from bot.settings import CheckSettings
 from bot.store.people import Person
 from bot.store.processes import Process, Target
@@ -23,9 +24,11 @@ def make_card(
     *,
     checks: CheckSettings,
     now: datetime,
+    resting: Resting | None = None,
     sign_url: str | None = None,
 ) -> StatusCard:
     """Give the card of one registration. What it says comes from what this person may know (design.md, rule 6)."""
+    rest = _rest(registration, person, resting, checks, now)
     reason = why_no_link(registration, sign_url)
     status, seen = registration.status, registration.seen or target.seen
     return StatusCard(
@@ -43,12 +46,25 @@ def make_card(
         evidence=seen.evidence if seen else (),
         requests=seen.requests if seen else 0,
         next_check=_next_check(status, process, seen, checks, now),
-        next_reminder=person.next_reminder_at if registration.remindable else None,
+        next_reminder=person.next_reminder_at if registration.remindable and rest is None else None,
+        rest=rest,
         stopped=person.stopped_at is not None,
         blocked=Blocked(registration.blocked) if registration.blocked else None,
         sign_url=sign_url if reason is None else None,
         no_sign_link=reason,
     )
+
+
+def _rest(
+    registration: Registration, person: Person, resting: Resting | None, checks: CheckSettings, now: datetime
+) -> Rest | None:
+    """Give why nobody is reminded of it meanwhile, or not when it was planned; None where they are."""
+    if not registration.remindable:
+        return None
+    if registration.status.unread_for(checks.unreadable_after, now):
+        return Rest.UNREADABLE
+    planned = person.next_reminder_at
+    return resting.why if resting is not None and planned is not None and resting.covers(planned) else None
 
 
 def _next_check(

@@ -31,6 +31,7 @@ from bot.services.cards import make_card
 from bot.services.explaining import Explaining
 from bot.services.health import Pulse
 from bot.services.recording import AFTER_A_FAULT, Look, Recording, by_target
+from bot.services.resting import resting
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import Settings
 from bot.store import people, processes, registrations
@@ -75,6 +76,7 @@ class Checking(Loop):
         self._database = database
         self._reader = reader
         self._settings = settings.checks
+        self._reminders = settings.reminders
         self._clock = clock
         self._recording = recording
         self._alarms = alarms
@@ -168,14 +170,17 @@ class Checking(Loop):
             known = await processes.find(connection, process)
             targets = (await processes.targets_of(connection, [process]))[process]
             person = await people.find(connection, user_id)
+            rest = await resting(connection, self._reminders, now := self._clock())
         if not mine or known is None or person is None:
             raise NotYours("You don't follow that process any more.")
-        now = self._clock()
         by_id = {target.id: target for target in targets}
         if look is not None:  # shown also where nothing is concluded from it
             seen = by_target(look.reading, look.claim.targets, now)
             mine = [replace(each, seen=seen.get(each.target_id, each.seen)) for each in mine]
-        cards = [make_card(each, known, by_id[each.target_id], person, checks=self._settings, now=now) for each in mine]
+        cards = [
+            make_card(each, known, by_id[each.target_id], person, checks=self._settings, now=now, resting=rest)
+            for each in mine
+        ]
         return (await self._explaining.explain(one_each(cards)))[0]
 
     async def _look_now(

@@ -19,6 +19,7 @@ from bot.services.agenda import Agenda
 from bot.services.cards import make_card, wants_link
 from bot.services.explaining import Explaining
 from bot.services.naming import names_of
+from bot.services.resting import resting
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
 from bot.store import outbox, people, privacy, processes, registrations
@@ -101,6 +102,7 @@ class Following:
         names = list({each.process for each in mine})
         known = await processes.find_many(connection, names)
         targets = {t.id: t for listed in (await processes.targets_of(connection, names)).values() for t in listed}
+        rest = await resting(connection, self._agenda.settings, now)
         wanting = [each for each in mine if wants_link(each)]
         url = self._ticketing.url(await self._ticketing.mint_in(connection, user_id, wanting, now)) if link else None
         return one_each(
@@ -111,6 +113,7 @@ class Following:
                 person,
                 checks=self._checks,
                 now=now,
+                resting=rest,
                 sign_url=url,
             )
             for each in mine

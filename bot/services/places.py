@@ -92,7 +92,7 @@ class Places:
         """Hear that the bot was removed: that server's reminders stop at once. What is private goes on."""
         async with self._database.write() as connection:
             await guilds.change(connection, guild_id, left_at=self._clock())
-        await self._plan_all(guild_id)
+        await self.plan_anew(guild_id)
 
     async def joined(self, guild_id: int) -> None:
         """Hear that the bot is in a server: if it was removed before, its reminders go on."""
@@ -102,7 +102,7 @@ class Places:
             return
         async with self._database.write() as connection:
             await guilds.change(connection, guild_id, left_at=None)
-        await self._plan_all(guild_id)
+        await self.plan_anew(guild_id)
 
     async def compare(self, present: Collection[int]) -> None:
         """Hear in which servers the bot is: it may have been removed, or added again, while it was down."""
@@ -146,24 +146,30 @@ class Places:
             log.warning("nobody could tell who is in a server", error=type(error).__name__)
             return None
 
-    async def pause_where_many_left(self, connection: AsyncConnection, user_ids: Sequence[int], now: datetime) -> None:
+    async def pause_where_many_left(
+        self, connection: AsyncConnection, user_ids: Sequence[int], now: datetime
+    ) -> list[int]:
         """Pause the servers of these people where too many pressed *Stop* or refuse DMs, and tell the operators.
 
-        Each server is counted every few minutes at most.
+        Give which were: `plan_anew` is due for them, in transactions of its own. Each server is counted every few
+        minutes at most.
         """
+        paused: list[int] = []
         for guild_id in await guilds.guilds_of(connection, user_ids):
             if now - self._counted.get(guild_id, now - _COUNTED_EVERY) >= _COUNTED_EVERY:
                 self._counted[guild_id] = now
-                await self._pause_if_many_left(connection, guild_id, now)
+                if await self._pause_if_many_left(connection, guild_id, now):
+                    paused.append(guild_id)
+        return paused
 
-    async def _pause_if_many_left(self, connection: AsyncConnection, guild_id: int, now: datetime) -> None:
+    async def _pause_if_many_left(self, connection: AsyncConnection, guild_id: int, now: datetime) -> bool:
         guild = await guilds.find(connection, guild_id)
         if guild is not None and guild.paused_at is not None:
-            return
+            return False
         reached = await guilds.reached(connection, guild_id)
         lost = reached.lost - (guild.forgiven if guild is not None else 0)
         if reached.people < self._least or lost <= self._share * reached.people:
-            return
+            return False
         await guilds.change(connection, guild_id, paused_at=now)
         sentence = (
             f"The reminders of the server {guild_id} are paused: of its {reached.people} people {reached.stopped} "
@@ -173,6 +179,7 @@ class Places:
         )
         key = f"paused:{guild_id}:{now.isoformat()}"  # each pause is told of, however soon after another
         await self._alarms.ring_in(connection, key, sentence, now, guild_id=guild_id)
+        return True
 
     async def paused(self) -> list[tuple[Guild, Reached]]:
         """Give the servers whose reminders are paused, the longest first, and how their people can be reached."""
@@ -193,12 +200,13 @@ class Places:
                 return False
             forgiven = (await guilds.reached(connection, guild_id)).lost
             await guilds.change(connection, guild_id, paused_at=None, forgiven=forgiven)
-        await self._plan_all(guild_id)
+        await self.plan_anew(guild_id)
         return True
 
-    async def _plan_all(self, guild_id: int) -> None:
+    async def plan_anew(self, *guild_ids: int) -> None:
+        """Plan the reminders of everybody with something in these servers: paused, going on, or left."""
         async with self._database.read() as connection:
-            user_ids = await guilds.people_of(connection, guild_id)
+            user_ids = [user_id for guild_id in guild_ids for user_id in await guilds.people_of(connection, guild_id)]
         for start in range(0, len(user_ids), _PLANNED_AT_ONCE):
             async with self._database.write() as connection:
                 await self._agenda.plan(connection, user_ids[start : start + _PLANNED_AT_ONCE], self._clock())

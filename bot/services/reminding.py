@@ -75,11 +75,14 @@ class Reminding(Loop):
                 break
             if self._places is not None:
                 await self._places.ask_members(user_ids)
+            paused: list[int] = []
             async with self._database.write() as connection:
                 if self._places is not None:
-                    await self._places.pause_where_many_left(connection, user_ids, now)
+                    paused = await self._places.pause_where_many_left(connection, user_ids, now)
                 due = await people.due(connection, now, user_ids)
                 owed += await self._owe(connection, due, now)
+            if self._places is not None and paused:
+                await self._places.plan_anew(*paused)
             self.pulse.beat()
         return owed
 

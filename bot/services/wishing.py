@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.domain.card import Rest
 from bot.domain.hours import Hours, read_zone
 from bot.errors import BadInput, NotYours
 from bot.services.agenda import Agenda
+from bot.services.resting import Resting, resting
 from bot.store import outbox, people, registrations, tickets
 from bot.store.database import Database
 from bot.store.outbox import Message
 from bot.store.people import Person
+from bot.store.registrations import Registration
 
 LONGEST_SILENCE = timedelta(days=90)
 STOP_REASONS = ("too-many", "not-mine", "will-not", "by-myself", "other")
@@ -28,7 +32,8 @@ _WITHDRAWN_BY_STOP = ("first_dm", *outbox.REMINDS, "regressed", "unreadable")
 class Wishes:
     """What `/reminders` shows. `choices` are the days apart that the operator allows; `open` counts processes.
 
-    `elsewhere`: all of those are a server's that is paused, or that the bot or the person has left.
+    `elsewhere`: all of those are a server's that is paused, or that the bot or the person has left. `rest` is why no
+    reminder comes for now, or not when it was planned.
     """
 
     person: Person
@@ -36,6 +41,7 @@ class Wishes:
     choices: tuple[int, ...]
     open: int
     elsewhere: bool
+    rest: Rest | None = None
 
 
 class Wishing:
@@ -55,8 +61,9 @@ class Wishing:
         person = await people.find(connection, user_id)
         if person is None:
             raise NotYours("You follow no process yet. /register with its id adds one.")
-        settings = self._agenda.settings
+        settings, now = self._agenda.settings, self._clock()
         followed = await registrations.of_person(connection, user_id)
+        rest = await resting(connection, settings, now)
         return Wishes(
             person=person,
             hours=self._agenda.hours(person),
@@ -67,7 +74,16 @@ class Wishing:
             ),
             open=len({each.process for each in followed if each.open}),
             elsewhere=not any(each.remindable for each in followed),
+            rest=self._rest(person, followed, rest, now),
         )
+
+    def _rest(
+        self, person: Person, followed: Sequence[Registration], rest: Resting | None, now: datetime
+    ) -> Rest | None:
+        if any(each.remindable for each in followed) and not self._agenda.remindable(followed, now):
+            return Rest.UNREADABLE
+        planned = person.next_reminder_at
+        return rest.why if rest is not None and planned is not None and rest.covers(planned) else None
 
     async def change(
         self,

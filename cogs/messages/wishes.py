@@ -14,6 +14,7 @@ from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.services.wishing import Wishes
 from cogs.messages.language import _, ngettext
 from cogs.messages.page import BLUE, GREY, MOST_OPTIONS, Button, Item, Page, choose, lines, page, press, small
+from cogs.messages.resting import why_resting
 from cogs.messages.text import ago, at, code, plain
 
 _QUIET = ((22, 8), (21, 7), (20, 8), (22, 10), (0, 8), (0, 10), (9, 17), (18, 9), (0, 0))
@@ -44,6 +45,10 @@ def panel(wishes: Wishes, now: datetime, *note: str | None) -> Page:
 def next_line(wishes: Wishes) -> str:
     """Say when the next reminder comes, or why none does."""
     person = wishes.person
+    if person.stopped_at is not None:
+        return _("**No reminders:** you stopped them {when}.", when=ago(person.stopped_at))
+    if wishes.rest is not None:
+        return _("**My reminders rest for now:** {reason}.", reason=why_resting(wishes.rest))
     if person.next_reminder_at is not None:
         when = at(person.next_reminder_at)
         if person.unreachable_code is not None:
@@ -51,8 +56,6 @@ def next_line(wishes: Wishes) -> str:
                 "**Next mention {ago}**, at {when}: I can't send you DMs.", ago=ago(person.next_reminder_at), when=when
             )
         return _("**Next reminder {ago}**, at {when}.", ago=ago(person.next_reminder_at), when=when)
-    if person.stopped_at is not None:
-        return _("**No reminders:** you stopped them {when}.", when=ago(person.stopped_at))
     if not wishes.open:
         return _("**No reminder is due:** nothing of yours is waiting.")
     if person.unreachable_code is not None:

@@ -7,6 +7,7 @@ from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
 from cogs.messages.evidence import host
 from cogs.messages.language import _, ngettext
+from cogs.messages.resting import why_resting
 from cogs.messages.text import ago, code, codes, named
 
 
@@ -263,7 +264,9 @@ def _reminders(card: StatusCard) -> str | None:
         return None
     if card.stopped:
         return _("You stopped my reminders; *Remind me again* below starts them.")
-    return _("Next reminder {when}.", when=ago(card.next_reminder)) if card.next_reminder else None
+    if card.next_reminder:
+        return _("Next reminder {when}.", when=ago(card.next_reminder))
+    return _("My reminders rest for now: {reason}.", reason=why_resting(card.rest)) if card.rest else None
 
 
 def no_link(card: StatusCard) -> str | None:

@@ -252,6 +252,21 @@ async def test_a_server_that_many_leave_is_paused_and_an_operator_resumes_it(
     assert await app.reminding.owe_due() == 6, "those who had stopped when it was resumed count no more"
 
 
+async def test_who_is_not_due_yet_sees_that_their_server_is_paused(app, register, world, migration, clock):
+    app.places._least, app.places._share = 4, 0.2
+    await _of_many(app, register, world, migration, 5)
+    await app.wishing.pause(5, clock() + timedelta(days=50))
+    for user_id in (1, 2):
+        await app.wishing.stop(user_id)
+    clock.move(days=8)
+    await app.reminding.owe_due()
+    for user_id in (3, 4, 5):
+        wishes = await app.wishing.wishes(user_id)
+        assert (wishes.person.next_reminder_at, wishes.elsewhere) == (None, True)
+    await app.places.resume(OPERATOR, GUILD)
+    assert (await app.registering.person(5)).next_reminder_at == clock() + timedelta(days=42), "the pause stands"
+
+
 async def test_why_people_stopped_is_counted_once_nobody_can_be_guessed(app, register, world, migration, clock, sender):
     app.places._least, app.places._share = 6, 0.2
     await _of_many(app, register, world, migration, 8)

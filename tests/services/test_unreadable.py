@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.card import Blocked
+from bot.domain.card import Blocked, Rest
 from bot.domain.notices import Reminder, Unreadable
 from bot.domain.observation import Verdict
 
@@ -53,6 +53,7 @@ async def test_it_is_not_reminded_of_until_a_node_can_read_it(app, register, wor
     assert (got(Unreadable), got(Reminder)) == (1, 0)
     (card,) = await app.registering.cards(ALICE)
     assert (card.status, card.next_reminder) == (Verdict.NOT_PATCHED, None)
+    assert card.rest is (await app.wishing.wishes(ALICE)).rest is Rest.UNREADABLE
     assert (await app.registering.person(ALICE)).next_reminder_at is None
     lose(process, again=True)
     await live(2)

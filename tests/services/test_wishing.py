@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.card import Blocked, Role
+from bot.domain.card import Blocked, Rest, Role
 from bot.domain.notices import Regressed, Reminder
 from bot.errors import BadInput, NotYours, RecipientUnreachable
 from bot.services import holds
@@ -202,6 +202,25 @@ async def test_an_operator_holds_reminders_while_it_runs(app, register, world, c
     async with app.database.write() as connection:
         await holds.hold_until(connection, holds.MAINTENANCE, clock() + timedelta(hours=3))
     assert (await app.history.of_person(ALICE))[0].fate is Fate.MAINTENANCE
+
+
+@pytest.mark.parametrize(("hold", "rest"), [(holds.MAINTENANCE, Rest.MAINTENANCE), (holds.CHECKS, Rest.OUTAGE)])
+async def test_while_reminders_rest_none_is_promised(app, register, world, clock, hold, rest):
+    process = world.unpatched()
+    await register(process)
+    async with app.database.write() as connection:
+        await holds.hold_until(connection, hold, clock() + timedelta(days=5))
+    assert (await app.wishing.wishes(ALICE)).rest is None, "the next one comes after it"
+    clock.move(days=3)
+    async with app.database.write() as connection:
+        await holds.hold_until(connection, hold, clock() + timedelta(days=20))
+    clock.move(days=7)
+    assert await app.reminding.owe_due() == 0
+    assert (await app.wishing.wishes(ALICE)).rest is rest
+    (card,) = await app.registering.cards(ALICE)
+    assert (card.next_reminder, card.rest) == (None, rest)
+    card = await app.checking.check_now(ALICE, process)
+    assert (card.next_reminder, card.rest) == (None, rest)
 
 
 async def test_what_comes_undone_together_is_one_message_and_that_day_there_is_no_other(

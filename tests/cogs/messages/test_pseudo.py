@@ -20,6 +20,7 @@ from bot.domain.card import (
     NoSignLink,
     Outcome,
     Reached,
+    Rest,
     Role,
     StatusCard,
 )
@@ -76,6 +77,7 @@ def cards(make: Make) -> Iterator[ui.LayoutView]:
         yield list_page([turning, replace(turning, registration_id=2)])
     for role, link, blocked in itertools.product(Role, NoSignLink, [None, *Blocked]):
         yield status_page(make(sign_url=None, no_sign_link=link, role=role, blocked=blocked, stopped=blocked is None))
+    yield from (status_page(make(next_reminder=None, rest=rest)) for rest in Rest)
     for role, outcome, at, error in itertools.product(Role, Outcome, (NOW, None), (WIDE, None)):
         arrival = Arrival(message="m" * 43, sender="o" * 43, at=at, outcome=outcome, error=error)
         for sign_url in (URL, None):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from discord import ui
 
-from bot.domain.card import Blocked
+from bot.domain.card import Blocked, Rest
 from bot.domain.hours import Hours
 from bot.domain.notices import Mention, ProcessLine
 from bot.services.history import Delivered, Fate
@@ -21,7 +21,9 @@ from cogs.messages.page import page
 KINDS = ("first_dm", "reminder", "mention", "patched", "regressed", "unreadable", "of another version")
 
 
-def wishes_of(now: datetime, *, open_processes: int = 1, elsewhere: bool = False, **values: object) -> Wishes:
+def wishes_of(
+    now: datetime, *, open_processes: int = 1, elsewhere: bool = False, rest: Rest | None = None, **values: object
+) -> Wishes:
     columns = dict.fromkeys(Person.__dataclass_fields__) | {
         "user_id": 1,
         "safe_word": "amber otter",
@@ -32,7 +34,9 @@ def wishes_of(now: datetime, *, open_processes: int = 1, elsewhere: bool = False
     }
     person = Person(**(columns | values))  # type: ignore[arg-type] -- columns by their names
     hours = Hours(user_id=1, zone=ZoneInfo("Europe/Berlin"), hour=person.hour or 14, quiet_from=22, quiet_until=8)
-    return Wishes(person=person, hours=hours, choices=(3, 7, 14, 30), open=open_processes, elsewhere=elsewhere)
+    return Wishes(
+        person=person, hours=hours, choices=(3, 7, 14, 30), open=open_processes, elsewhere=elsewhere, rest=rest
+    )
 
 
 def panels(now: datetime) -> Iterator[ui.LayoutView]:
@@ -42,6 +46,7 @@ def panels(now: datetime) -> Iterator[ui.LayoutView]:
     yield wishes.panel(wishes_of(now, next_reminder_at=later, hour=23, zone="Europe/Berlin", apart_days=30), now)
     yield wishes.panel(wishes_of(now, next_reminder_at=later, unreachable_code=50007, mention_guild_id=5), now)
     yield wishes.panel(wishes_of(now, stopped_at=now), now)
+    yield from (wishes.panel(wishes_of(now, next_reminder_at=later, rest=rest), now) for rest in Rest)
     yield wishes.panel(wishes_of(now, open_processes=0), now)
     yield wishes.panel(wishes_of(now, elsewhere=True), now)
     yield wishes.panel(wishes_of(now, reminders_sent=9), now)
