@@ -59,7 +59,7 @@ people = Table(
     Column("quiet_until", Integer),
     Column("apart_days", Integer),  # they want them no closer than this; null: as the cadence goes
     Column("stop_reason", String(32)),
-    Column("mention_guild_id", BigInteger),  # where they agreed to be mentioned while their DMs are closed
+    Column("mention_guild_id", BigInteger),  # where they agreed to be mentioned; choosing another channel ends that
     Index(None, "next_reminder_at"),
 )
 

@@ -250,7 +250,7 @@ def channel_chosen(channel_id: int | None) -> Page:
     return page(
         _(
             "**People whose DMs are closed, and who agree to it, are mentioned in {channel}.** Never with a process; "
-            "each at most once a day.",
+            "each at most once a day. Whoever agreed to another channel is asked anew, at their next command.",
             channel=f"<#{channel_id}>",
         ),
         colour=GREY,
