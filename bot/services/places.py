@@ -85,6 +85,7 @@ class Places:
             if not await guilds.is_stranger(connection, guild_id, user_id):
                 return
         async with self._database.write() as connection:
+            await people.find(connection, user_id, lock=True)  # first, as wherever an answer is written
             if await guilds.forget_stranger(connection, guild_id, user_id):
                 await self._agenda.plan(connection, [user_id], self._clock())
 
