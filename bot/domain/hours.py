@@ -13,6 +13,8 @@ from bot.errors import BadInput
 
 _EVENING = 20
 _HOUR = 3600  # seconds
+_SOON = timedelta(hours=1)
+"""So much later tonight is, for who asks for it in the evening; half of it where their quiet hours are near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +62,21 @@ class Hours:
         return self.after_quiet(self._at(day, window[second // _HOUR]) + timedelta(seconds=second % _HOUR))
 
     def tonight(self, now: datetime) -> datetime:
-        """Give the evening of this day, or of the next where it is evening already.
+        """Give the evening of this day, or in the evening a while later, or the next where they are to be left alone.
 
-        Eight in their zone, or before their quiet hours where those begin earlier.
+        The evening is at eight in their zone, or before their quiet hours where those begin earlier.
         """
-        hour = _EVENING
-        while self.is_quiet(self._at(now.astimezone(self.zone).date(), hour)) and hour > 0:
-            hour -= 1
-        within = timedelta(seconds=self._share(_HOUR))
-        evenings = (self._at(now.astimezone(self.zone).date() + timedelta(days=more), hour) for more in (0, 1))
-        return next(each + within for each in evenings if each - now >= timedelta(minutes=30))
+        today = now.astimezone(self.zone).date()
+        soon = (now + _SOON, now + _SOON / 2)
+        for evening in (self._evening(today), *(each for each in soon if not self.is_quiet(each))):
+            if evening - now >= _SOON / 2:
+                return evening
+        return self._evening(today + timedelta(days=1))
+
+    def _evening(self, day: date) -> datetime:
+        awake = [hour for hour in range(24) if not self._quiet_hour(hour)]
+        hour = max((hour for hour in awake if hour <= _EVENING), default=awake[0])
+        return self.after_quiet(self._at(day, hour) + timedelta(seconds=self._share(_HOUR)))
 
     def _window(self) -> list[int]:
         """Give the hours of the day among which their moment lies: theirs and the nearest that are not quiet."""

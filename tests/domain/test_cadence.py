@@ -196,9 +196,6 @@ def test_tonight_is_tonight_though_one_came_today():
     tonight = HOURS.tonight(NOON)
     assert tonight.date() == NOON.date()
     assert next_reminder(standing(last=NOON, sent=3, silent_until=tonight), RULE, NOON) == tonight
-    assert HOURS.tonight(NOON.replace(hour=21)).date() == NOON.date() + DAY
-    early_night = replace(HOURS, quiet_from=19)
-    assert early_night.tonight(NOON).hour == 18
 
 
 def test_a_silence_after_the_last_one_brings_one_more():

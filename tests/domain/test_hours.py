@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -62,6 +63,30 @@ def test_the_hour_at_which_they_registered_is_among_those_that_they_share(hour: 
 
 def test_a_morning_does_not_make_everybody_due_at_once():
     assert len({hours(n).after_quiet(NOON.replace(hour=2)) for n in range(100)}) > 90
+
+
+def test_tonight_is_this_evening_or_later_this_evening():
+    assert hours().tonight(NOON).replace(minute=0, second=0) == NOON.replace(hour=20)
+    assert hours(quiet_from=19).tonight(NOON).hour == 18
+    for hour, minute in ((20, 0), (20, 59), (21, 20)):
+        pressed = NOON.replace(hour=hour, minute=minute)
+        assert timedelta(minutes=30) <= hours().tonight(pressed) - pressed <= timedelta(hours=1)
+        assert not hours().is_quiet(hours().tonight(pressed))
+    assert hours().tonight(NOON.replace(hour=21, minute=45)).date() == NOON.date() + timedelta(days=1)
+    assert hours(quiet_from=0, quiet_until=0).tonight(NOON.replace(hour=23, minute=30)).hour == 0
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Antarctica/Troll"])
+def test_whatever_hours_are_quiet_there_is_a_moment(zone: str):
+    """Also where one hour of the day is left, and in the nights in which clocks change."""
+    nights = (datetime(2026, 3, 28, 0, 10, tzinfo=UTC), datetime(2026, 10, 3, 0, 10, tzinfo=UTC))
+    moments = [night + timedelta(minutes=47 * number) for night in nights for number in range(0, 62, 3)]
+    for start, end in itertools.product(range(0, 24, 3), range(24)):
+        some = hours(7, zone=ZoneInfo(zone), quiet_from=start, quiet_until=end)
+        for moment, give in itertools.product(moments, (some.after_quiet, some.next_slot, some.tonight)):
+            given = give(moment)
+            assert given >= moment
+            assert not some.is_quiet(given)
 
 
 def test_the_hour_that_a_summer_leaves_out():
