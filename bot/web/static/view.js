@@ -172,7 +172,7 @@ export function conclude(todo, others) {
     at(4, "Signed and sent. The nodes don't show all of it yet, which can take a while on old processes. You can close this " +
       `page: ${ticketed ? "Patchbell goes on checking" : "look again later"}${writes}.${rest}`, "wait");
   } else if (signed.includes("seen")) {
-    at(4, "Signed, sent, and seen once. Patchbell calls it done when a second look agrees, mostly within an hour or two" +
+    at(4, "Signed, sent, and seen once. Patchbell calls it done when another node agrees, which can take up to a day" +
       `${writes}. You can close this page.${rest}`, "wait");
   } else if (signed.length) at(5, `Done. Apps can read what you signed for. You can close this page.${rest}`, "good");
   else say(`Nothing was signed.${rest}`, "wait");
