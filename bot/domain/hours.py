@@ -35,7 +35,7 @@ class Hours:
 
     def is_quiet(self, moment: datetime) -> bool:
         """Tell whether this person is not to be written to at that moment."""
-        return self._quiet_hour(moment.astimezone(self.zone).hour)
+        return self.is_quiet_at(moment.astimezone(self.zone).hour)
 
     def after_quiet(self, moment: datetime) -> datetime:
         """Give the moment itself, or their own second of the hour after the quiet hours that it falls into."""
@@ -61,6 +61,14 @@ class Hours:
         second = self._share(max(1, min(int(self.spread.total_seconds()), len(window) * _HOUR)))
         return self.after_quiet(self._at(day, window[second // _HOUR]) + timedelta(seconds=second % _HOUR))
 
+    def usual(self) -> tuple[int, int]:
+        """Give from which hour of the day to which they are written to; who chose a quiet hour, when those end."""
+        window = self._window()
+        first, last = window[0], window[-1]
+        if self.is_quiet_at(first):
+            first = last = self.quiet_until
+        return first, (last + 1) % 24
+
     def tonight(self, now: datetime) -> datetime:
         """Give the evening of this day, or in the evening a while later, or the next where they are to be left alone.
 
@@ -74,7 +82,7 @@ class Hours:
         return self._evening(today + timedelta(days=1))
 
     def _evening(self, day: date) -> datetime:
-        awake = [hour for hour in range(24) if not self._quiet_hour(hour)]
+        awake = [hour for hour in range(24) if not self.is_quiet_at(hour)]
         hour = max((hour for hour in awake if hour <= _EVENING), default=awake[0])
         return self.after_quiet(self._at(day, hour) + timedelta(seconds=self._share(_HOUR)))
 
@@ -83,11 +91,12 @@ class Hours:
         number = -(-int(self.spread.total_seconds()) // _HOUR)
         if number <= 1:
             return [self.hour]
-        awake = [hour for hour in range(24) if not self._quiet_hour(hour)] or [self.hour]
+        awake = [hour for hour in range(24) if not self.is_quiet_at(hour)] or [self.hour]
         nearest = sorted(awake, key=lambda hour: (abs(hour - self.hour), -hour))
         return sorted(nearest[:number])
 
-    def _quiet_hour(self, hour: int) -> bool:
+    def is_quiet_at(self, hour: int) -> bool:
+        """Tell whether that hour of their day is quiet."""
         start, end = self.quiet_from, self.quiet_until
         return start <= hour < end if start <= end else hour >= start or hour < end
 

@@ -109,10 +109,16 @@ def _then(next_reminder: datetime | None) -> list[str]:
 def _how_it_is(wishes: Wishes) -> str:
     person, hours = wishes.person, wishes.hours
     zone = code(person.zone or "UTC")
-    if person.hour is None:
-        hour = _("Around {hour}, as when you registered ({zone}).", hour=_clock(hours.hour), zone=zone)
+    first, end = hours.usual()
+    then = {"hour": _clock(first), "end": _clock(end), "zone": zone}
+    if person.hour is not None and first == hours.hour:
+        hour = _("Between {hour} and {end} ({zone}).", **then)
+    elif person.hour is not None:
+        hour = _("Between {hour} and {end} ({zone}): {quiet} is in your quiet hours.", **then, quiet=_clock(hours.hour))
+    elif hours.is_quiet_at(hours.hour):
+        hour = _("Between {hour} and {end} ({zone}): you registered in your quiet hours.", **then)
     else:
-        hour = _("Between {hour} and {end} ({zone}).", hour=_clock(hours.hour), end=_clock(hours.hour + 1), zone=zone)
+        hour = _("Around {hour}, as when you registered ({zone}).", hour=_clock(hours.hour), zone=zone)
     unknown = [] if person.zone else [_("Tell me your time zone, and these are hours of your day.")]
     return " ".join([hour, *unknown])
 

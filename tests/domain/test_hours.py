@@ -65,6 +65,13 @@ def test_a_morning_does_not_make_everybody_due_at_once():
     assert len({hours(n).after_quiet(NOON.replace(hour=2)) for n in range(100)}) > 90
 
 
+def test_between_which_hours_they_are_usually_written_to():
+    assert hours(hour=21).usual() == (21, 22)
+    assert hours(hour=23).usual() == (8, 9), "when the quiet hours end"
+    assert hours(hour=23, spread=timedelta(hours=4)).usual() == (18, 22)
+    assert hours(hour=12, spread=timedelta(days=1)).usual() == (8, 22)
+
+
 def test_tonight_is_this_evening_or_later_this_evening():
     assert hours().tonight(NOON).replace(minute=0, second=0) == NOON.replace(hour=20)
     assert hours(quiet_from=19).tonight(NOON).hour == 18

@@ -33,7 +33,13 @@ def wishes_of(
         "reminders_sent": 0,
     }
     person = Person(**(columns | values))  # type: ignore[arg-type] -- columns by their names
-    hours = Hours(user_id=1, zone=ZoneInfo("Europe/Berlin"), hour=person.hour or 14, quiet_from=22, quiet_until=8)
+    hours = Hours(
+        user_id=1,
+        zone=ZoneInfo("Europe/Berlin"),
+        hour=person.hour or person.created_at.hour,
+        quiet_from=22,
+        quiet_until=8,
+    )
     return Wishes(
         person=person, hours=hours, choices=(3, 7, 14, 30), open=open_processes, elsewhere=elsewhere, rest=rest
     )
@@ -45,6 +51,8 @@ def panels(now: datetime) -> Iterator[ui.LayoutView]:
     yield wishes.panel(wishes_of(now, next_reminder_at=later), now)
     yield wishes.panel(wishes_of(now, next_reminder_at=later, hour=23, zone="Europe/Berlin", apart_days=30), now)
     yield wishes.panel(wishes_of(now, next_reminder_at=later, unreachable_code=50007, mention_guild_id=5), now)
+    yield wishes.panel(wishes_of(now, next_reminder_at=later, hour=12), now)
+    yield wishes.panel(wishes_of(now, next_reminder_at=later, created_at=now.replace(hour=23)), now)
     yield wishes.panel(wishes_of(now, stopped_at=now), now)
     yield from (wishes.panel(wishes_of(now, next_reminder_at=later, rest=rest), now) for rest in Rest)
     yield wishes.panel(wishes_of(now, open_processes=0), now)
