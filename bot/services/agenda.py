@@ -18,6 +18,9 @@ from bot.store import people, registrations
 from bot.store.people import Person
 from bot.store.registrations import Registration
 
+AWAKE = timedelta(minutes=15)
+"""For so long after an act of theirs somebody is awake, whatever their quiet hours are."""
+
 
 def rule_of(settings: ReminderSettings) -> CadenceRule:
     """Give the operator's bounds as the cadence knows them."""
@@ -52,9 +55,19 @@ class Agenda:
             quiet_until=person.quiet_until if chosen and person.quiet_until is not None else settings.quiet_until,
         )
 
+    def unread(self, listed: Iterable[Registration], now: datetime) -> list[Registration]:
+        """Give those that their owner could act on, and that nobody could read for days."""
+        ours = [each for each in listed if each.role is Role.MINE and each.blocked is None]
+        return [each for each in ours if each.status.unread_for(self._unreadable_after, now)]
+
     def remindable(self, listed: Iterable[Registration], now: datetime) -> list[Registration]:
         """Give those of one person's that they may be reminded of now: not what nobody could read for days."""
         return [each for each in listed if each.remindable and not each.status.unread_for(self._unreadable_after, now)]
+
+    def sleeps_until(self, person: Person, now: datetime) -> datetime | None:
+        """Give when news may come that this person does not wait for; None: now."""
+        hours = self.hours(person)
+        return hours.after_quiet(now) if hours.is_quiet(now) and not is_awake(person, now) else None
 
     async def plan(self, connection: AsyncConnection, user_ids: Collection[int], now: datetime) -> None:
         """Plan each of these people's next reminder; in the transaction that changed something of theirs.
@@ -110,6 +123,11 @@ def _without_silence(person: Person, followed: Sequence[Registration], now: date
     passed = person.snoozed_until <= now and person.next_reminder_at is None
     done = all(each.verdict is Verdict.PATCHED for each in followed if each.role is Role.MINE)
     return replace(person, snoozed_until=None) if passed or done else person
+
+
+def is_awake(person: Person, now: datetime) -> bool:
+    """Tell whether this person did something just now: registered, looked, signed."""
+    return now - max(person.created_at, person.active_at or person.created_at) < AWAKE
 
 
 def is_listening(person: Person) -> bool:

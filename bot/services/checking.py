@@ -34,7 +34,7 @@ from bot.services.recording import AFTER_A_FAULT, Look, Recording, by_target
 from bot.services.resting import resting
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import Settings
-from bot.store import people, processes, registrations
+from bot.store import people, privacy, processes, registrations
 from bot.store.database import Database
 from bot.store.processes import Claim, Process, Target
 
@@ -189,6 +189,8 @@ class Checking(Loop):
         """Take the process over, look and write. None where nobody follows it."""
         async with self._database.write() as connection:
             claims = await processes.claim(connection, [process], self._clock())
+            if asker is not None:
+                await privacy.note_seen(connection, asker, self._clock())
         if not claims:
             return None
         look = await self._look_at(claims[0], urgency, say)

@@ -21,7 +21,7 @@ from bot.store.outbox import Message, State
 
 SHOWN = 4
 RESTS = frozenset({"reminder", "mention", "regressed"})
-"""What waits in maintenance, in an outage and in quiet hours."""
+"""What waits in maintenance and in an outage."""
 
 
 class Fate(StrEnum):
@@ -97,7 +97,7 @@ def _why_waiting(
         return Fate.ON_ITS_WAY, None
     if message.attempts:
         return Fate.TRYING_AGAIN, message.next_try_at
-    return (Fate.QUIET if quiet and message.kind in RESTS else Fate.PLANNED), message.next_try_at
+    return (Fate.QUIET if quiet else Fate.PLANNED), message.next_try_at
 
 
 def _settled(message: Message) -> Fate:

@@ -14,6 +14,7 @@ from bot.domain.card import Role
 from bot.domain.digest import OpenProcess, digest
 from bot.domain.notices import FirstDm, Mention, Notice, Patched, Regressed, Reminder, Unreadable
 from bot.domain.observation import Verdict
+from bot.domain.process_id import parse_process_id
 from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
 from bot.services.cards import wants_link
@@ -138,17 +139,15 @@ class Reminding(Loop):
     async def revise(self, connection: AsyncConnection, message: Message, now: datetime) -> Notice | datetime | None:
         """Look at a message that was owed a while ago: patched processes leave a reminder, quiet hours hold it."""
         notice, user_id = message.notice, message.recipient_id
-        if user_id is not None and isinstance(notice, Patched):
-            return await _still_patched(connection, user_id, notice)
+        if user_id is not None and isinstance(notice, Patched | Unreadable):
+            return await self._still_news(connection, user_id, notice, now)
         if user_id is not None and isinstance(notice, FirstDm) and notice.processes:
             return await self._still_first(connection, message, notice, now)
-        if user_id is None or not isinstance(notice, Reminder | Regressed | Mention | Unreadable):
+        if user_id is None or not isinstance(notice, Reminder | Regressed | Mention):
             return notice
         person = await people.find(connection, user_id)
         if person is None or person.stopped_at is not None:
             return None
-        if isinstance(notice, Unreadable):
-            return notice
         followed = await registrations.of_person(connection, user_id)
         opened = self._agenda.remindable(followed, now)
         if not opened or not _is_wanted(notice, person, opened):
@@ -171,6 +170,21 @@ class Reminding(Loop):
             now=now,
             ticket=await self._ticketing.kept_or_new(connection, notice.ticket, user_id, opened, now),
         )
+
+    async def _still_news(
+        self, connection: AsyncConnection, user_id: int, notice: Patched | Unreadable, now: datetime
+    ) -> Patched | Unreadable | datetime | None:
+        """Leave out what is so no more; what is found in somebody's night waits for their morning."""
+        person = await people.find(connection, user_id)
+        if isinstance(notice, Patched):
+            still = await _still_patched(connection, user_id, notice)
+        else:
+            listening = person is not None and person.stopped_at is None
+            of_it = await registrations.of_person(connection, user_id, parse_process_id(notice.process.process))
+            still = notice if listening and self._agenda.unread(of_it, now) else None
+        if still is None or person is None:
+            return still
+        return self._agenda.sleeps_until(person, now) or still
 
     async def _still_first(
         self, connection: AsyncConnection, message: Message, notice: FirstDm, now: datetime

@@ -19,7 +19,7 @@ from bot.domain.ways import Way, way_of
 from bot.errors import NotYours, TicketEnded
 from bot.services.naming import names_of
 from bot.settings import Settings
-from bot.store import people, processes, registrations, tickets
+from bot.store import people, privacy, processes, registrations, tickets
 from bot.store.database import Database
 from bot.store.processes import Process
 from bot.store.registrations import Registration
@@ -164,6 +164,7 @@ class Ticketing:
             ticket = await self.found(connection, raw)
             await self.check_on_it(connection, ticket, [each.process for each in messages])
             await tickets.keep_signed(connection, ticket.hash, messages)
+            await privacy.note_seen(connection, ticket.user_id, self._clock())
 
     async def forget_signed(self, raw: str, listed: Sequence[ProcessId]) -> None:
         """Forget what the network never took. Raises TicketEnded."""
