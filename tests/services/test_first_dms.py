@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.notices import FirstDm
 from bot.errors import NewConversationsBlocked
+from bot.store import outbox
 from tests.services.conftest import START
 
 pytestmark = pytest.mark.slow
@@ -33,9 +34,10 @@ async def arrived(app: Any, sender: Any) -> list[FirstDm]:
 async def test_who_stops_gets_none_until_they_begin_again(
     app: Any, register: Any, blocked: list[str], clock: Any, sender: Any
 ) -> None:
-    first = (await app.history.of_person(ALICE))[0]
-    assert first.kind == "first_dm"
+    async with app.database.read() as connection:
+        (first,) = await outbox.of_person(connection, ALICE)
     await app.wishing.stop(ALICE)
+    assert (await app.delivering.outcome(first.id, 0)).state == "withdrawn", "whoever waits for it hears so at once"
     clock.move(hours=13)
     assert await arrived(app, sender) == []
     outcome = await register(blocked[0])
