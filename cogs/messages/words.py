@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.card import Arrival, Blocked, NoSignLink, Outcome, Role, StatusCard
+from bot.domain.card import Arrival, Blocked, NoSignLink, Outcome, Rest, Role, StatusCard
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement, Reason
 from cogs.messages.evidence import host
@@ -266,6 +266,8 @@ def _reminders(card: StatusCard) -> str | None:
         return _("You stopped my reminders; *Remind me again* below starts them.")
     if card.next_reminder:
         return _("Next reminder {when}.", when=ago(card.next_reminder))
+    if card.rest is Rest.UNREADABLE:
+        return _("I don't remind you of it while no node can read it.")
     return _("My reminders rest for now: {reason}.", reason=why_resting(card.rest)) if card.rest else None
 
 
