@@ -127,8 +127,7 @@ class Settling:
             (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
         )
         until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
-        doubt = {"uncertain_since": None} if message.attempts == 1 else {}  # the one attempt was refused
-        await outbox.settle(connection, message, next_try_at=until, code=error.code, reason=str(error)[:200], **doubt)
+        await outbox.settle(connection, message, next_try_at=until, code=error.code, reason=str(error)[:200])
         sentence = (
             f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
             f"I try again at <t:{int(until.timestamp())}:f>."

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.notices import FirstDm
 from bot.errors import NewConversationsBlocked
-from bot.store import outbox
+from bot.services import holds
 from tests.services.conftest import START
 
 pytestmark = pytest.mark.slow
@@ -34,16 +34,23 @@ async def arrived(app: Any, sender: Any) -> list[FirstDm]:
 async def test_who_stops_gets_none_until_they_begin_again(
     app: Any, register: Any, blocked: list[str], clock: Any, sender: Any
 ) -> None:
-    async with app.database.read() as connection:
-        (first,) = await outbox.of_person(connection, ALICE)
     await app.wishing.stop(ALICE)
-    assert (await app.delivering.outcome(first.id, 0)).state == "withdrawn", "whoever waits for it hears so at once"
     clock.move(hours=13)
     assert await arrived(app, sender) == []
     outcome = await register(blocked[0])
     (notice,) = await arrived(app, sender)
     assert (await app.delivering.outcome(outcome.first_dm, 0)).state == "sent"
     assert len((await app.ticketing.open(notice.ticket)).processes) == 1
+
+
+async def test_who_stops_before_anything_was_tried_hears_at_once_that_none_comes(
+    app: Any, register: Any, world: Any, clock: Any
+) -> None:
+    async with app.database.write() as connection:
+        await holds.hold_until(connection, holds.NEW_CONVERSATIONS, clock() + timedelta(hours=1))
+    outcome = await register(world.unpatched())
+    await app.wishing.stop(ALICE)
+    assert (await app.delivering.outcome(outcome.first_dm, 0)).state == "withdrawn"
 
 
 async def test_it_names_what_is_still_followed_and_nothing_else(
