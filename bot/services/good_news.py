@@ -12,6 +12,7 @@ from bot.domain.notices import Notice, Patched, ProcessLine
 from bot.domain.observation import Verdict
 from bot.domain.verdict import Judgement
 from bot.store import gathering, outbox, registrations
+from bot.store.gathering import Recent
 from bot.store.people import Person
 from bot.store.registrations import Registration, counting
 
@@ -19,7 +20,7 @@ from bot.store.registrations import Registration, counting
 class GoodNews:
     """Gathers what some people are told, and writes it at once. `recent` has what each of them was just sent."""
 
-    def __init__(self, recent: Mapping[int, tuple[int, Notice]]) -> None:
+    def __init__(self, recent: Mapping[int, Recent]) -> None:
         self._recent = dict(recent)
         self._told: list[int] = []
         self._new: dict[int, Notice] = {}
@@ -56,13 +57,15 @@ class GoodNews:
         if isinstance(before := self._new.get(user_id), Patched):
             self._new[user_id] = _joined(before, notice)
             return
-        delivery_id, before = self._recent.get(user_id, (0, None))
-        if not isinstance(before, Patched) or notice.process.process in _processes(before):  # it came undone since
+        recent = self._recent.get(user_id)
+        if recent is None or not isinstance(before := recent.notice, Patched):
             self._new[user_id] = notice
-            return
-        joined = _joined(before, notice)
-        self._recent[user_id] = (delivery_id, joined)
-        self._grown[delivery_id] = joined
+        elif notice.process.process not in _processes(before):
+            joined = _joined(before, notice)
+            self._recent[user_id] = recent._replace(notice=joined)
+            self._grown[recent.delivery_id] = joined
+        elif not recent.waits:  # it came undone since; what waits says it anyway
+            self._new[user_id] = notice
 
     async def write(self, connection: AsyncConnection, now: datetime) -> None:
         """Owe it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,15 +14,23 @@ from bot.store.outbox import State
 from bot.store.tables import outbox
 
 
-async def untried(connection: AsyncConnection, user_id: int, kind: str) -> tuple[int, Notice] | None:
+class Recent(NamedTuple):
+    """A message to somebody; `waits` where nobody tried to send it yet."""
+
+    delivery_id: int
+    notice: Notice
+    waits: bool
+
+
+_NEVER_TRIED = and_(outbox.c.state == State.OWED, outbox.c.attempts == 0, outbox.c.lease_token.is_(None))
+
+
+async def untried(connection: AsyncConnection, user_id: int, kind: str) -> Recent | None:
     """Give the newest message of this kind to this person that nobody tried to send yet, locked, or None."""
-    never_tried = and_(outbox.c.state == State.OWED, outbox.c.attempts == 0, outbox.c.lease_token.is_(None))
-    return (await _newest(connection, [user_id], kind, never_tried)).get(user_id)
+    return (await _newest(connection, [user_id], kind, _NEVER_TRIED)).get(user_id)
 
 
-async def since(
-    connection: AsyncConnection, user_ids: Sequence[int], kind: str, moment: datetime
-) -> dict[int, tuple[int, Notice]]:
+async def since(connection: AsyncConnection, user_ids: Sequence[int], kind: str, moment: datetime) -> dict[int, Recent]:
     """Give the newest of this kind that is on its way to each of these people or went after `moment`, locked."""
     went = and_(outbox.c.state == State.SENT, outbox.c.done_at > moment)
     return await _newest(connection, user_ids, kind, or_(outbox.c.state == State.OWED, went))
@@ -29,14 +38,15 @@ async def since(
 
 async def _newest(
     connection: AsyncConnection, user_ids: Sequence[int], kind: str, condition: ColumnElement[bool]
-) -> dict[int, tuple[int, Notice]]:
+) -> dict[int, Recent]:
     query = (
-        select(outbox.c.recipient_id, outbox.c.id, outbox.c.notice)
+        select(outbox.c.recipient_id, outbox.c.id, outbox.c.notice, _NEVER_TRIED.label("waits"))
         .where(outbox.c.recipient_id.in_(user_ids), outbox.c.kind == kind, condition)
         .order_by(outbox.c.id)
         .with_for_update()
     )
-    return {row.recipient_id: (row.id, row.notice) for row in await connection.execute(query)}
+    rows = await connection.execute(query)
+    return {row.recipient_id: Recent(row.id, row.notice, bool(row.waits)) for row in rows}
 
 
 async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) -> None:

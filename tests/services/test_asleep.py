@@ -7,6 +7,7 @@ import pytest
 from bot.domain.notices import Patched, Unreadable
 from bot.services.history import Fate
 from bot.store import registrations
+from sandbox.ao.faults import Lie
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("template", ["sqlite"], indirect=True)]
 
@@ -53,6 +54,23 @@ async def test_what_a_sweep_finds_in_the_night_is_told_in_the_morning(app, regis
     clock.now = owed.until
     (notice,) = await told(Patched)
     assert [notice.process.process, *(each.process for each in notice.others)] == [first, second]
+
+
+async def test_what_came_undone_and_back_in_the_night_is_one_message(app, register, world, patch, told, clock):
+    process = world.unpatched()
+    await register(process)
+    await register(process, BOB)
+    clock.move(hours=15)
+    await patch(process)
+    for lie in (Lie.NOT_PATCHED, None):
+        clock.move(minutes=20)
+        for node in world.network.nodes:
+            node.faults.lie = lie
+        if lie is None:
+            await patch(process)
+        await app.checking.check_now(BOB, process)
+    clock.move(hours=6)
+    assert len(await told(Patched)) == 1
 
 
 @pytest.mark.parametrize("act", ["check now", "sign"])
