@@ -42,7 +42,7 @@ from bot.services.turning import Turning
 from bot.services.verifying import Verifying
 from bot.services.wishing import Wishing
 from bot.settings import Settings
-from bot.store import memos, outbox, processes
+from bot.store import memos, outbox, processes, sending
 from bot.store.database import Database
 from bot.store.lock import only_copy
 from bot.web import metrics
@@ -193,7 +193,7 @@ class Application:
         """End the leases of a copy that died: with the lock in our hand nobody else can hold one."""
         async with self.database.write() as connection:
             await processes.release_all(connection)
-            await outbox.release_all(connection)
+            await sending.release_all(connection)
 
     async def health(self) -> Health:
         """Say which parts still move. Never raises: a database that does not answer is a part that is down."""

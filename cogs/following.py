@@ -13,7 +13,7 @@ from bot.domain.observation import Verdict
 from bot.domain.process_id import ProcessId
 from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.errors import NotYours
-from bot.services.delivering import Outcome
+from bot.services.outcomes import Outcome
 from bot.services.registering import RegisterRequest
 from cogs.answering import Interaction, Progress, show
 from cogs.messages import answers

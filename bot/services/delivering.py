@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,11 +22,12 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.health import Pulse
 from bot.services.nonces import NONCE_REMEMBERED, Nonces
+from bot.services.outcomes import Outcome, Outcomes
 from bot.services.pacing import Refusals
 from bot.services.settling import Advisor, Settling
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
-from bot.store import outbox
+from bot.store import outbox, sending
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -39,21 +38,6 @@ MOST_A_SECOND = 45  # requests, a burst included: of Discord's 50 some are left 
 SEND_TIMEOUT = 60.0  # seconds, and shorter than a lease
 _POLL = 2.0
 _A_MOMENT = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a message so far; `withdrawn`: it was not wanted any more. `code` is Discord's newest refusal.
-
-    Only while waiting: `next_try_at`, and `expected_at`, when its turn comes as things are. `in_line`: it waits only
-    because others who open a conversation go first; nothing was tried, and Discord holds nothing back.
-    """
-
-    state: Literal["sent", "refused", "withdrawn", "waiting"]
-    code: int | None = None
-    next_try_at: datetime | None = None
-    expected_at: datetime | None = None
-    in_line: bool = False
 
 
 class _HeldAfterAll(Exception):
@@ -80,7 +64,7 @@ class Delivering(Loop):
         self._opening = Bucket(rate=settings.new_dms_per_minute / 60, burst=settings.new_dms_per_minute)
         self._nonces = Nonces()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._settled = asyncio.Condition()
+        self._outcomes = Outcomes(database, clock, self._opening)
 
     async def _round(self) -> float:
         attempted = await self.deliver_due()
@@ -127,44 +111,7 @@ class Delivering(Loop):
         Raises LookupError for an unknown id.
         """
         self.wake()
-        deadline = asyncio.get_running_loop().time() + timeout
-        while True:
-            outcome = await self._outcome_now(delivery_id)
-            left = deadline - asyncio.get_running_loop().time()
-            if outcome.state != "waiting" or left <= 0 or self.stopping or self._comes_later(outcome, left):
-                return outcome
-            try:
-                async with asyncio.timeout(min(left, 0.5)), self._settled:
-                    await self._settled.wait()
-            except TimeoutError:
-                continue
-
-    async def _outcome_now(self, delivery_id: int) -> Outcome:
-        async with self._database.read() as connection:
-            message = await outbox.find(connection, delivery_id)
-            if message is None:
-                raise LookupError(f"there is no delivery {delivery_id}")
-            if message.state == State.OWED:
-                return await self._waiting(connection, message)
-        if message.state == State.WITHDRAWN:
-            return Outcome("withdrawn")
-        return Outcome("sent" if message.was_sent else "refused", message.code)
-
-    async def _waiting(self, connection: AsyncConnection, message: Message) -> Outcome:
-        """Say when its turn comes: what holds it, and who opens a conversation before it."""
-        now = self._clock()
-        held = await holds.all_held(connection, now)
-        moments = [now, message.next_try_at, held.get(holds.SENDS, now)]
-        paced = now
-        if message.opens_a_conversation:
-            before = await outbox.opening_before(connection, message)
-            paced = now + timedelta(seconds=self._opening.wait(before + 1))
-            moments += [paced, held.get(holds.NEW_CONVERSATIONS, now)]
-        in_line = message.attempts == 0 and max(moments) == paced > now
-        return Outcome("waiting", message.code, message.next_try_at, max(moments), in_line)
-
-    def _comes_later(self, outcome: Outcome, seconds: float) -> bool:
-        return outcome.expected_at is not None and outcome.expected_at - self._clock() > timedelta(seconds=seconds)
+        return await self._outcomes.wait_for(delivery_id, timeout, stopping=lambda: self.stopping)
 
     async def _claim(self) -> Message | None:
         """Lease the next message that is still wanted; None where nothing is due, or all is held."""
@@ -186,7 +133,7 @@ class Delivering(Loop):
                 continue
             if message is not None:
                 return message
-            await self._announce_settled()
+            await self._outcomes.announce()
 
     async def _lease(self, connection: AsyncConnection, now: datetime) -> int | None:
         if self.sender is not None and not self.sender.ready:
@@ -199,7 +146,7 @@ class Delivering(Loop):
         if holds.SENDS in held:
             return None
         may_open = holds.NEW_CONVERSATIONS not in held and self._opening.wait() == 0
-        return await outbox.claim(connection, now, new_conversations=may_open)
+        return await sending.claim(connection, now, new_conversations=may_open)
 
     async def _begin(self, connection: AsyncConnection, delivery_id: int, now: datetime) -> Message | None:
         """Look once more whether it is wanted, and write down that Discord may have it from now on."""
@@ -214,7 +161,7 @@ class Delivering(Loop):
     async def _begin_attempt(self, connection: AsyncConnection, message: Message, now: datetime) -> Message:
         if message.uncertain_since is None:
             self._nonces.note(message.id)
-        return await outbox.begin_attempt(connection, message, now)
+        return await sending.begin_attempt(connection, message, now)
 
     async def _is_held(self, connection: AsyncConnection, message: Message, now: datetime) -> bool:
         """See a hold that was committed since `_lease` looked: on PostgreSQL nothing else keeps one away meanwhile."""
@@ -230,14 +177,14 @@ class Delivering(Loop):
             return None
         revised = await self._advisor.revise(connection, message, now)
         if revised is None:
-            await outbox.settle(
+            await sending.settle(
                 connection, message, state=State.WITHDRAWN.value, done_at=now, **outbox.ticketless(message.notice)
             )
             return None
         if isinstance(revised, datetime):
-            await outbox.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
+            await sending.settle(connection, message, next_try_at=revised, attempts=message.attempts - 1)
             return None
-        return message if revised == message.notice else await outbox.rewrite(connection, message, revised)
+        return message if revised == message.notice else await sending.rewrite(connection, message, revised)
 
     async def _wanted_still(
         self, connection: AsyncConnection, message: Message, since: datetime, now: datetime
@@ -250,7 +197,7 @@ class Delivering(Loop):
         looked_for = since + NONCE_REMEMBERED + _A_MOMENT
         if now >= looked_for or await self._advisor.revise(connection, message, now) is not None:
             return message
-        await outbox.settle(connection, message, next_try_at=looked_for)
+        await sending.settle(connection, message, next_try_at=looked_for)
         return None
 
     async def _deliver(self, message: Message) -> None:
@@ -261,7 +208,7 @@ class Delivering(Loop):
             current = await self._unless_sent(message)
         if current is not None:
             await self._attempt(current, self._post)
-        await self._announce_settled()
+        await self._outcomes.announce()
 
     def _drops_another(self, delivery_id: int, since: datetime) -> bool:
         """Tell whether Discord surely drops another one of the same nonce; by both clocks, for either may be wrong."""
@@ -273,7 +220,7 @@ class Delivering(Loop):
             return None
         now = self._clock()
         async with self._database.write() as connection:
-            wanted = await self._wanted(connection, await outbox.is_certain(connection, message), now)
+            wanted = await self._wanted(connection, await sending.is_certain(connection, message), now)
             return None if wanted is None else await self._begin_attempt(connection, wanted, now)
 
     async def _attempt(self, message: Message, ask: Callable[[Sender, Envelope], Awaitable[Sent | None]]) -> bool:
@@ -308,10 +255,6 @@ class Delivering(Loop):
         if found is not None:
             log.info("message was sent before", delivery=envelope.delivery_id)
         return found
-
-    async def _announce_settled(self) -> None:
-        async with self._settled:
-            self._settled.notify_all()
 
 
 def envelope_of(message: Message) -> Envelope:

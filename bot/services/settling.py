@@ -16,7 +16,7 @@ from bot.errors import NewConversationsBlocked, RecipientUnreachable, SendError,
 from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.pacing import Refusals
-from bot.store import arrived, outbox, people
+from bot.store import arrived, outbox, people, sending
 from bot.store.database import Database
 from bot.store.outbox import Message, State
 
@@ -59,7 +59,7 @@ class Settling:
         """Write that it arrived, and where the conversation is."""
         now = self._clock()
         async with self._database.write() as connection:
-            ours = await outbox.settle(
+            ours = await sending.settle(
                 connection,
                 message,
                 state=State.SENT.value,
@@ -127,7 +127,7 @@ class Settling:
             (timedelta(hours=12), timedelta(days=2)) if flagged else (timedelta(minutes=10), timedelta(hours=6))
         )
         until = await holds.hold(connection, holds.NEW_CONVERSATIONS, now=now, first=first, longest=longest)
-        await outbox.settle(connection, message, next_try_at=until, code=error.code, reason=str(error)[:200])
+        await sending.settle(connection, message, next_try_at=until, code=error.code, reason=str(error)[:200])
         sentence = (
             f"Discord lets me open no new DM (code {error.code}). Conversations that are open go on; "
             f"I try again at <t:{int(until.timestamp())}:f>."
@@ -150,7 +150,7 @@ class Settling:
                 f"Discord takes no message for now: {error} I go on at <t:{int(until.timestamp())}:f>.",
                 now,
             )
-        await outbox.settle(connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200])
+        await sending.settle(connection, message, next_try_at=now + pause, code=error.code, reason=str(error)[:200])
 
     async def hold_for_refusals(self, connection: AsyncConnection, now: datetime) -> None:
         """Stop sending before Discord bans this address: too many answers counted against it."""
@@ -168,7 +168,7 @@ class Settling:
         """Put off a message that cannot be prepared because of a fault of ours; the others must not wait for it."""
         now = self._clock()
         async with self._database.write() as connection:
-            await outbox.set_aside(connection, delivery_id, now + _LONGEST_PAUSE, "a fault of ours")
+            await sending.set_aside(connection, delivery_id, now + _LONGEST_PAUSE, "a fault of ours")
             await self._alarms.ring_in(
                 connection, "prepare", f"Message {delivery_id} cannot be prepared because of a fault; see the log.", now
             )
@@ -177,7 +177,7 @@ class Settling:
         self, connection: AsyncConnection, message: Message, now: datetime, code: int | None, reason: str
     ) -> None:
         """Write that it will never be sent."""
-        await outbox.settle(
+        await sending.settle(
             connection,
             message,
             state=State.REFUSED.value,

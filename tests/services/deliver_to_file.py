@@ -20,7 +20,7 @@ from bot.services.delivering import Delivering
 from bot.services.reminding import Reminding
 from bot.services.ticketing import Ticketing
 from bot.settings import ReminderSettings, Settings
-from bot.store import outbox
+from bot.store import sending
 from bot.store.database import open_database
 
 WINDOW = 120.0
@@ -66,7 +66,7 @@ async def main(url: str, path: Path, later: float) -> None:
     settings = Settings(reminders=ReminderSettings(messages_per_second=40, new_dms_per_minute=60))
     database = await open_database(url)
     async with database.write() as connection:
-        await outbox.release_all(connection)
+        await sending.release_all(connection)
     reminding = Reminding(
         database, Agenda(settings.reminders, settings.checks), Ticketing(database, settings, load_presets(), now), now
     )

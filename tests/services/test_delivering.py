@@ -19,7 +19,7 @@ from bot.services.reminding import Reminding
 from bot.services.settling import GIVE_UP_AFTER
 from bot.services.ticketing import Ticketing
 from bot.settings import Settings
-from bot.store import outbox, people
+from bot.store import outbox, people, sending
 from bot.store.database import Database
 
 ALICE, BOB, OPERATOR = 101, 102, 900
@@ -269,9 +269,9 @@ async def test_what_was_looked_for_in_vain_is_looked_at_once_more(delivering, ow
     """It is certain again that it was not sent, so it may be overtaken as if it was never tried."""
     delivery_id = await owe(ALICE, Regressed(safe_word="amber otter", process=ProcessLine(process="x" * 43)))
     async with database.write() as connection:
-        message = await outbox.find(connection, await outbox.claim(connection, clock(), new_conversations=True))
-        await outbox.begin_attempt(connection, message, clock())  # and there the program died
-        await outbox.release_all(connection)
+        message = await outbox.find(connection, await sending.claim(connection, clock(), new_conversations=True))
+        await sending.begin_attempt(connection, message, clock())  # and there the program died
+        await sending.release_all(connection)
     clock.move(minutes=5)
     await delivering.deliver_due()
     assert (sender.lookups, sender.sends) == (1, 0)

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.notices import Alarm, FirstDm, Reminder
-from bot.store import outbox, people
+from bot.store import outbox, people, sending
 from bot.store.database import Database
 
 FIRST = FirstDm(safe_word="amber otter", processes=(), ticket="raw-ticket")
@@ -19,7 +19,7 @@ async def owe(database: Database, now: datetime, user_id: int, notice: Alarm | F
 
 async def claim(database: Database, now: datetime, *, new: bool = True) -> outbox.Message | None:
     async with database.write() as connection:
-        delivery_id = await outbox.claim(connection, now, new_conversations=new)
+        delivery_id = await sending.claim(connection, now, new_conversations=new)
         return None if delivery_id is None else await outbox.find(connection, delivery_id)
 
 
@@ -44,7 +44,7 @@ async def test_one_conversation_gets_one_message_at_a_time(database: Database, n
     assert message.id == first
     assert await claim(database, now) is None
     async with database.write() as connection:
-        assert await outbox.settle(connection, message, state="sent")
+        assert await sending.settle(connection, message, state="sent")
     message = await claim(database, now)
     assert message is not None
     assert message.id == second
@@ -53,14 +53,14 @@ async def test_one_conversation_gets_one_message_at_a_time(database: Database, n
 async def test_a_lease_ends_by_itself_and_the_late_result_is_void(database: Database, now: datetime):
     delivery_id = await owe(database, now, 1)
     dead = await claim(database, now)
-    later = now + outbox.LEASE
+    later = now + sending.LEASE
     alive = await claim(database, later)
     assert dead is not None
     assert alive is not None
     assert (alive.id, alive.attempts) == (delivery_id, 2)
     async with database.write() as connection:
-        assert not await outbox.settle(connection, dead, state="refused")
-        assert await outbox.settle(connection, alive, state="sent")
+        assert not await sending.settle(connection, dead, state="refused")
+        assert await sending.settle(connection, alive, state="sent")
     async with database.read() as connection:
         message = await outbox.find(connection, delivery_id)
     assert message is not None
