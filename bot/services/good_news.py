@@ -24,7 +24,7 @@ class GoodNews:
         self._recent = dict(recent)
         self._told: list[int] = []
         self._new: dict[int, Notice] = {}
-        self._grown: dict[int, Notice] = {}
+        self._grown: dict[int, Recent] = {}
 
     def tell(
         self,
@@ -62,8 +62,7 @@ class GoodNews:
             self._new[user_id] = notice
         elif notice.process.process not in _processes(before):
             joined = _joined(before, notice)
-            self._recent[user_id] = recent._replace(notice=joined)
-            self._grown[recent.delivery_id] = joined
+            self._recent[user_id] = self._grown[recent.delivery_id] = recent._replace(notice=joined)
         elif not recent.waits:  # it came undone since; what waits says it anyway
             self._new[user_id] = notice
 
@@ -71,8 +70,8 @@ class GoodNews:
         """Owe it."""
         await registrations.change(connection, self._told, told=Verdict.PATCHED, blocked=None)
         await outbox.owe_each(connection, self._new, now)
-        for delivery_id, notice in self._grown.items():
-            await gathering.join(connection, delivery_id, notice)
+        for recent in self._grown.values():  # one that waits for the morning is looked at anew: its reader may be awake
+            await gathering.join(connection, recent.delivery_id, recent.notice, due=now if recent.waits else None)
 
 
 def _joined(before: Patched, notice: Patched) -> Patched:

@@ -49,11 +49,13 @@ async def _newest(
     return {row.recipient_id: Recent(row.id, row.notice, bool(row.waits)) for row in rows}
 
 
-async def join(connection: AsyncConnection, delivery_id: int, notice: Notice) -> None:
-    """Put a notice that says more into a message; one that was sent before is edited (`bot.store.arrived`)."""
-    await connection.execute(
-        update(outbox).where(outbox.c.id == delivery_id).values(notice=notice, edition=outbox.c.edition + 1)
-    )
+async def join(connection: AsyncConnection, delivery_id: int, notice: Notice, *, due: datetime | None = None) -> None:
+    """Put a notice that says more into a message; one that was sent before is edited (`bot.store.arrived`).
+
+    `due` is when to look at it next, where that is to change.
+    """
+    values = {"notice": notice, "edition": outbox.c.edition + 1} | ({} if due is None else {"next_try_at": due})
+    await connection.execute(update(outbox).where(outbox.c.id == delivery_id).values(**values))
 
 
 async def newest_sent(connection: AsyncConnection, user_id: int, *kinds: str) -> datetime | None:

@@ -56,6 +56,20 @@ async def test_what_a_sweep_finds_in_the_night_is_told_in_the_morning(app, regis
     assert [notice.process.process, *(each.process for each in notice.others)] == [first, second]
 
 
+async def test_what_waits_for_the_morning_goes_with_news_of_somebody_awake(app, register, world, patch, told, clock):
+    found, signed = world.unpatched("A"), world.unpatched("B")
+    await register(f"{found} {signed}")
+    clock.move(hours=15)
+    await patch(found)
+    assert await told(Patched) == []
+    clock.move(hours=1)
+    world.patch(signed)
+    world.let_nodes_compute(signed)
+    await app.checking.check_now(ALICE, signed)
+    (notice,) = await told(Patched)
+    assert [notice.process.process, *(each.process for each in notice.others)] == [found, signed]
+
+
 async def test_what_came_undone_and_back_in_the_night_is_one_message(app, register, world, patch, told, clock):
     process = world.unpatched()
     await register(process)
