@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import Clock
 from bot.domain.cadence import ONCE_A_DAY
 from bot.domain.card import Role
-from bot.domain.digest import OpenProcess, digest
+from bot.domain.digest import NAMED_AT_MOST, OpenProcess, digest
 from bot.domain.notices import FirstDm, Mention, Notice, Patched, Regressed, Reminder, Unreadable
 from bot.domain.observation import Verdict
-from bot.domain.process_id import parse_process_id
+from bot.domain.process_id import ProcessId, parse_process_id
 from bot.services.agenda import Agenda, is_listening
 from bot.services.blocking import Blocking
 from bot.services.cards import wants_link
@@ -194,18 +194,24 @@ class Reminding(Loop):
         if person is None or person.stopped_at is not None:
             return None
         followed = await registrations.of_person(connection, person.user_id)
-        mine = {each.process for each in followed if each.role is Role.MINE}
-        lines = tuple(line for line in notice.processes if line.process in mine)
-        if not lines:
+        still = _still_meant(notice, followed)
+        if not still:
             return None
         hours = self._agenda.hours(person)
         if now - message.created_at > WAITED_FOR and hours.is_quiet(now):
             return hours.after_quiet(now)
-        named = {line.process for line in lines}
-        wanting = [each for each in followed if each.process in named and wants_link(each)]
+        wanting = [each for each in followed if each.process in still and wants_link(each)]
         ticket = await self._ticketing.kept_or_new(connection, notice.ticket, person.user_id, wanting, now)
+        names = await names_of(connection, followed)
+        said = {line.process: line for line in notice.processes}
+        lines = [said.get(process) or names.line(each) for process, each in still.items()]
         return notice.model_copy(
-            update={"processes": lines, "ticket": ticket, "added_at": notice.added_at or message.created_at}
+            update={
+                "processes": tuple(lines[:NAMED_AT_MOST]),
+                "more": len(lines[NAMED_AT_MOST:]),
+                "ticket": ticket,
+                "added_at": notice.added_at or message.created_at,
+            }
         )
 
     async def sent(self, connection: AsyncConnection, message: Message, now: datetime) -> None:
@@ -241,6 +247,14 @@ def _is_wanted(notice: Reminder | Regressed | Mention, person: Person, opened: S
             return any(each.process in undone for each in opened)
         case Mention():
             return person.unreachable_code is not None and person.snoozed_until is None
+
+
+def _still_meant(notice: FirstDm, followed: Sequence[Registration]) -> dict[ProcessId, Registration]:
+    """Give what a first DM named and is still theirs, then as many of their others as it only counted."""
+    mine = {each.process: each for each in followed if each.role is Role.MINE}
+    named = [parse_process_id(line.process) for line in notice.processes]
+    counted = [process for process in mine if process not in named][: notice.more]
+    return {process: mine[process] for process in (*named, *counted) if process in mine}
 
 
 async def _free_from(connection: AsyncConnection, message: Message, user_id: int) -> datetime | None:

@@ -88,3 +88,17 @@ async def test_its_link_works_also_where_the_one_before_has_ended(
     clock.move(hours=21)
     (notice,) = await arrived(app, sender)
     assert {each.process for each in (await app.ticketing.open(notice.ticket)).processes} == {*blocked}
+
+
+async def test_what_it_only_counted_is_named_where_what_it_named_is_followed_no_more(
+    app: Any, register: Any, world: Any, clock: Any, sender: Any
+) -> None:
+    processes = [world.unpatched() for _ in range(14)]
+    sender.faults = [NewConversationsBlocked("Flagged.", code=20026)]
+    await register(" ".join(processes))
+    for process in (*processes[:10], processes[12]):
+        await app.registering.unregister(ALICE, process)
+    clock.move(hours=21)
+    (notice,) = await arrived(app, sender)
+    assert [line.process for line in notice.processes] == [processes[10], processes[11], processes[13]]
+    assert notice.more == 0
