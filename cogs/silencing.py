@@ -144,8 +144,8 @@ class Silencing:
         await defer(interaction)
         if interaction.guild_id is None:
             raise BadInput("That works in a server only.")
-        channel, then = await self._application.places.mention_there(interaction.user.id, interaction.guild_id)
-        await show(interaction, wishes.mentioned(channel, then))
+        channel, _ = await self._application.places.mention_there(interaction.user.id, interaction.guild_id)
+        await show(interaction, wishes.mentioned(channel, await self._wishing.wishes(interaction.user.id)))
 
     async def unpause(self, interaction: Interaction, guild: str) -> None:
         """*Resume its reminders*, on the alarm that says that a server was paused."""

@@ -14,7 +14,7 @@ from bot.domain.card import Role
 from bot.domain.hours import Hours, zone_of
 from bot.domain.observation import Verdict
 from bot.settings import CheckSettings, ReminderSettings
-from bot.store import people, registrations
+from bot.store import guilds, people, registrations
 from bot.store.people import Person
 from bot.store.registrations import Registration
 
@@ -77,8 +77,11 @@ class Agenda:
         for some in people.in_portions(user_ids):
             known = await people.of(connection, some, lock=True)
             followed = await registrations.of_people(connection, list(known))
+            places = {place for each in known.values() if (place := mentioned_in(each)) is not None}
+            paused = await guilds.paused_among(connection, places)
             plans = {
                 user_id: self._plan_one(_without_silence(person, followed[user_id], now), followed[user_id], now)
+                | ({"next_reminder_at": None} if mentioned_in(person) in paused else {})
                 for user_id, person in known.items()
             }
             await people.change_each(connection, plans)
@@ -133,6 +136,11 @@ def is_awake(person: Person, now: datetime) -> bool:
 def is_listening(person: Person) -> bool:
     """Tell whether this person wants reminders, and can be reached somehow."""
     return person.stopped_at is None and (person.unreachable_code is None or person.mention_guild_id is not None)
+
+
+def mentioned_in(person: Person) -> int | None:
+    """Give the server in which this person is mentioned instead of reminded; nothing comes while it is paused."""
+    return None if person.unreachable_code is None else person.mention_guild_id
 
 
 def since_of(registration: Registration) -> datetime:

@@ -12,9 +12,9 @@ from bot.clock import Clock
 from bot.domain.card import Rest
 from bot.domain.hours import Hours, read_zone
 from bot.errors import BadInput, NotYours
-from bot.services.agenda import Agenda
+from bot.services.agenda import Agenda, mentioned_in
 from bot.services.resting import Resting, resting
-from bot.store import outbox, people, registrations, tickets
+from bot.store import guilds, outbox, people, registrations, tickets
 from bot.store.database import Database
 from bot.store.outbox import Message
 from bot.store.people import Person
@@ -32,8 +32,8 @@ _WITHDRAWN_BY_STOP = ("first_dm", *outbox.REMINDS, "regressed", "unreadable")
 class Wishes:
     """What `/reminders` shows. `choices` are the days apart that the operator allows; `open` counts processes.
 
-    `elsewhere`: all of those are a server's that is paused, or that the bot or the person has left. `rest` is why no
-    reminder comes for now, or not when it was planned.
+    `elsewhere`: all of those are a server's that is paused, or that the bot or the person has left; or the server that
+    would mention them is paused. `rest` is why no reminder comes for now, or not when it was planned.
     """
 
     person: Person
@@ -63,7 +63,8 @@ class Wishing:
             raise NotYours("You follow no process yet. /register with its id adds one.")
         settings, now = self._agenda.settings, self._clock()
         followed = await registrations.of_person(connection, user_id)
-        rest = await resting(connection, settings, now)
+        rest, place = await resting(connection, settings, now), mentioned_in(person)
+        paused = place is not None and await guilds.paused_among(connection, [place])
         return Wishes(
             person=person,
             hours=self._agenda.hours(person),
@@ -73,7 +74,7 @@ class Wishing:
                 if settings.at_least_apart <= timedelta(days=days) <= settings.at_most_apart
             ),
             open=len({each.process for each in followed if each.open}),
-            elsewhere=not any(each.remindable for each in followed),
+            elsewhere=bool(paused) or not any(each.remindable for each in followed),
             rest=self._rest(person, followed, rest, now),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,12 @@ async def paused(connection: AsyncConnection) -> list[Guild]:
     """Give the servers whose reminders are paused, the longest first."""
     query = select(guilds).where(guilds.c.paused_at.is_not(None)).order_by(guilds.c.paused_at)
     return [build(Guild, row) for row in (await connection.execute(query)).mappings()]
+
+
+async def paused_among(connection: AsyncConnection, guild_ids: Collection[int]) -> set[int]:
+    """Give those of these servers whose reminders are paused."""
+    query = select(guilds.c.guild_id).where(guilds.c.guild_id.in_(guild_ids), guilds.c.paused_at.is_not(None))
+    return set((await connection.scalars(query)).all()) if guild_ids else set()
 
 
 async def with_migrations(connection: AsyncConnection) -> dict[int, bool]:

@@ -58,7 +58,7 @@ def next_line(wishes: Wishes) -> str:
         return _("**Next reminder {ago}**, at {when}.", ago=ago(person.next_reminder_at), when=when)
     if not wishes.open:
         return _("**No reminder is due:** nothing of yours is waiting.")
-    if person.unreachable_code is not None:
+    if person.unreachable_code is not None and person.mention_guild_id is None:
         return closed(person.unreachable_code)
     if wishes.elsewhere:
         return _("**No reminder is due:** your community's reminders are paused, or one of us has left it.")
@@ -92,18 +92,14 @@ def closed_page(code: int, channel_id: int | None) -> Page:
     return page(lines([closed(code), there]), ways_in(mention=channel_id is not None), colour=GREY)
 
 
-def mentioned(channel_id: int, next_reminder: datetime | None) -> Page:
-    """Say that reminders come as mentions now."""
+def mentioned(channel_id: int, wishes: Wishes) -> Page:
+    """Say that reminders come as mentions now, and when the next one does, or why none."""
     said = _(
         "**I'll mention you in {channel}** as long as your DMs are closed. Others see your name there, not your "
         "process.",
         channel=f"<#{channel_id}>",
     )
-    return page(" ".join([said, *_then(next_reminder)]), colour=GREY)
-
-
-def _then(next_reminder: datetime | None) -> list[str]:
-    return [] if next_reminder is None else [_("The next one comes {when}.", when=ago(next_reminder))]
+    return page(lines([said, next_line(wishes)]), colour=GREY)
 
 
 def _how_it_is(wishes: Wishes) -> str:

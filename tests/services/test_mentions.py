@@ -10,6 +10,7 @@ import pytest
 from bot.domain.notices import Mention, Reminder
 from bot.errors import MessageRefused, RecipientUnreachable
 from bot.store import guilds, outbox
+from cogs.messages.wishes import next_line
 
 pytestmark = pytest.mark.slow
 
@@ -158,3 +159,16 @@ async def test_a_pause_of_the_server_forgets_nothing_and_counts_nothing(agreed: 
     await owe(agreed, clock)
     await agreed.delivering.deliver_due()
     assert [each.channel_id for each in mentions(sender)] == [MENTIONS]
+
+
+async def test_in_a_paused_server_no_mention_is_promised(agreed: Any, clock: Any) -> None:
+    async with agreed.database.write() as connection:
+        await guilds.change(connection, GUILD, paused_at=clock())
+    assert await agreed.places.mention_there(ALICE, GUILD) == (MENTIONS, None)
+    wishes = await agreed.wishing.change(ALICE, hour=18)
+    assert (wishes.person.next_reminder_at, wishes.elsewhere) == (None, True)
+    said = next_line(wishes)
+    assert "your community's reminders are paused" in said
+    await agreed.places.resume(OPERATOR, GUILD)
+    wishes = await agreed.wishing.wishes(ALICE)
+    assert (wishes.person.next_reminder_at is None, wishes.elsewhere) == (False, False)

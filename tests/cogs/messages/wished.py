@@ -68,7 +68,8 @@ def around(now: datetime, lines: tuple[ProcessLine, ...]) -> Iterator[ui.LayoutV
     yield wishes.stopped()
     yield wishes.thanks()
     yield from (wishes.which_processes(reason, lines) for reason in Blocked)
-    yield from (wishes.mentioned(7, then) for then in (None, later))
+    for then in ({"next_reminder_at": later}, {"open_processes": 0}, {"elsewhere": True}):
+        yield wishes.mentioned(7, wishes_of(now, unreachable_code=50007, mention_guild_id=5, **then))  # type: ignore[arg-type] -- each by its name
     yield from (wishes.channel_chosen(channel) for channel in (None, 7))
     yield from (wishes.closed_page(code, channel) for code in (50007, 50278) for channel in (None, 7))
     yield wishes.resumed_server(7)
