@@ -11,6 +11,8 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.columns import build, upsert
+from bot.store.gathering import newest_sent
+from bot.store.outbox import REMINDS
 from bot.store.tables import allowances, people
 
 _AT_ONCE = 100
@@ -84,7 +86,10 @@ async def change_each(connection: AsyncConnection, values: Mapping[int, Mapping[
 
 
 async def begin_again(connection: AsyncConnection, user_id: int) -> None:
-    """Let this person's reminders begin anew, as by an act of theirs: whatever ended or silenced them is over."""
+    """Let this person's reminders begin anew, as by an act of theirs: whatever ended or silenced them is over.
+
+    One that was withdrawn before it went keeps none away: the day counts from the newest that did go.
+    """
     await change(
         connection,
         user_id,
@@ -93,6 +98,7 @@ async def begin_again(connection: AsyncConnection, user_id: int) -> None:
         snoozed_until=None,
         unreachable_code=None,
         reminders_sent=0,
+        last_reminder_at=await newest_sent(connection, user_id, *REMINDS, "regressed"),
     )
 
 

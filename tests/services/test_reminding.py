@@ -261,3 +261,16 @@ async def test_one_reminder_that_cannot_be_made_keeps_no_other_waiting(app, regi
     app.reminding._owe_one = fail
     assert await turn(days=8) == 1
     assert (len(reminders(ALICE)), len(reminders(BOB))) == (0, 1)
+
+
+async def test_a_reminder_that_was_withdrawn_unsent_keeps_the_next_one_away_no_longer(app, register, world, clock):
+    process = world.unpatched()
+    await register(process)
+    clock.move(days=8)
+    assert await app.reminding.owe_due() == 1
+    await app.reminding.blocking.block(ALICE, process, Blocked.LOST_WALLET)
+    await app.delivering.deliver_due()
+    await app.reminding.blocking.block(ALICE, process, None)
+    person = await app.registering.person(ALICE)
+    assert person.last_reminder_at is None
+    assert person.next_reminder_at - clock() < timedelta(hours=24)
