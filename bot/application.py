@@ -44,7 +44,7 @@ from bot.services.wishing import Wishing
 from bot.settings import Settings
 from bot.store import memos, outbox, processes, sending
 from bot.store.database import Database
-from bot.store.lock import only_copy
+from bot.store.lock import PATIENCE, only_copy
 from bot.web import metrics
 from bot.web.health import Health, Part
 from bot.web.server import build_app
@@ -54,6 +54,7 @@ log = structlog.get_logger()
 
 _WATCH_EVERY = timedelta(seconds=30)
 _GUARD_EVERY = timedelta(seconds=5)
+_GUARD_AT_MOST = timedelta(seconds=PATIENCE * 2) + _GUARD_EVERY  # a round asks for the lock, then takes it again
 _PATIENCE = 15.0
 """Seconds that loops have, at a stop, to finish the round that they are in; what is cut off is owed still."""
 
@@ -139,7 +140,7 @@ class Application:
         self._watching = Loop(Pulse("watching", _WATCH_EVERY, clock), self._watch_once)
         self._silent: set[str] = set()
         self.lock_lost = asyncio.Event()
-        self._guarding = Loop(Pulse("guarding", _GUARD_EVERY, clock), self._guard_once)
+        self._guarding = Loop(Pulse("guarding", _GUARD_AT_MOST, clock), self._guard_once)
         self._rounds = (
             self.checking,
             self.hinting,

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.store.database import Database, open_database
+from bot.store.lock import _RUNNING_LOCK
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BACKENDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
@@ -136,8 +137,29 @@ async def _new_database(server: str, *, template: str) -> AsyncIterator[str]:
         await admin.close()
 
 
-async def _connect(server: str) -> asyncpg.Connection:
-    return await asyncpg.connect(user="patchbell", database="postgres", host=server.split("host=")[1])
+async def _connect(url: str) -> asyncpg.Connection:
+    database, host = url.split("/", 3)[3].split("?host=")
+    return await asyncpg.connect(user="patchbell", database=database, host=host)
+
+
+@asynccontextmanager
+async def another_copy_waiting(url: str) -> AsyncIterator[None]:
+    """Have the lock go to somebody else once its session ends, who was in the queue for it."""
+    waiter, watcher = await _connect(url), await _connect(url)
+    waiting = asyncio.create_task(waiter.execute(f"SELECT pg_advisory_lock({_RUNNING_LOCK})"))
+    try:
+        async with asyncio.timeout(30):
+            while not await watcher.fetchval(  # noqa: ASYNC110 -- the server tells nobody
+                "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted", waiter.get_server_pid()
+            ):
+                await asyncio.sleep(0.01)
+        await end_the_session_with_the_lock(url)
+        await waiting
+        yield
+    finally:
+        waiting.cancel()
+        await waiter.close()
+        await watcher.close()
 
 
 async def end_the_session_with_the_lock(url: str) -> None:
@@ -146,7 +168,10 @@ async def end_the_session_with_the_lock(url: str) -> None:
     async with database.read() as connection:
         here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
         ended = await connection.scalars(
-            text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = {here}")
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                f" WHERE locktype = 'advisory' AND granted AND database = {here}"
+            )
         )
         assert list(ended) == [True]
     await database.close()

@@ -19,7 +19,7 @@ from sandbox.ao import AoNetwork
 from sandbox.bot_config import write_config
 from sandbox.discord.fixtures import running
 from sandbox.discord.server import DiscordServer
-from tests.databases import end_the_session_with_the_lock
+from tests.databases import another_copy_waiting
 
 pytestmark = pytest.mark.slow
 
@@ -109,8 +109,8 @@ async def test_a_lost_lock_stops_the_program(tmp_path: Path, database_url: str) 
     async with networks(tmp_path, database_url) as (_, config):
         process = await run(config)
         await lines(process, 1)
-        await end_the_session_with_the_lock(database_url)
-        _, errors = await asyncio.wait_for(process.communicate(), 60)
+        async with another_copy_waiting(database_url):
+            _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 69
         assert errors.splitlines()[-1].endswith(b"start me again.")
         assert b"Traceback" not in errors

@@ -24,7 +24,7 @@ from bot.store import memos, outbox, people, processes, registrations, revisions
 from bot.store.database import Database, open_database
 from bot.store.lock import only_copy
 from bot.store.tables import metadata
-from tests.databases import end_the_session_with_the_lock
+from tests.databases import another_copy_waiting, end_the_session_with_the_lock
 
 REVISIONS = Path(revisions.__path__[0])
 
@@ -250,13 +250,19 @@ async def test_whoever_holds_the_lock_can_tell(database_url: str):
 
 
 @pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-async def test_a_lock_that_is_lost_is_noticed(database_url: str):
+async def test_a_lock_whose_session_ended_is_taken_again(database_url: str):
     async with only_copy(database_url) as still_held:
         await end_the_session_with_the_lock(database_url)
+        assert await still_held()
+        with pytest.raises(AlreadyRunning):
+            async with only_copy(database_url):
+                pass
+
+
+@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_a_lock_that_another_took_is_lost(database_url: str):
+    async with only_copy(database_url) as still_held, another_copy_waiting(database_url):
         assert not await still_held()
-        assert not await still_held(), "nor by a new connection, which has no lock"
-        async with only_copy(database_url):
-            pass  # this is what must not go unnoticed
 
 
 @pytest.mark.parametrize(
