@@ -126,12 +126,14 @@ async def check_open(interaction: Interaction, application: Application) -> Page
 
 async def _check_all(interaction: Interaction, application: Application, wanted: Sequence[ProcessId]) -> None:
     progress, slots, done = Progress(interaction), asyncio.Semaphore(CHECKED_AT_ONCE), 0
+    latest = application.checking.patience()  # for all together: an interaction can be answered for 15 minutes only
 
     async def check(process: ProcessId) -> None:
         nonlocal done
         async with slots:
             try:
-                await application.checking.check_now(interaction.user.id, process)
+                told = progress.say if process == wanted[0] else None
+                await application.checking.check_now(interaction.user.id, process, told, latest=latest)
             except NotYours:
                 return  # unregistered meanwhile: there is nothing to show of it
         done += 1

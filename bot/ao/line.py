@@ -22,7 +22,7 @@ from bot.domain.sentence import Sentence
 AT_ONCE = 24
 """Looks; over three nodes that leaves each of them fewer claims to compute than it allows at once, as shipped (15)."""
 LONGEST_WAIT = 600.0
-"""Seconds; then a look goes on out of turn, because an interaction can be answered for 15 minutes only."""
+"""Seconds, for one command; then its looks go on out of turn: an interaction can be answered for 15 minutes only."""
 _TOLD_AFTER = 2.0
 _TOLD_EVERY = 60.0  # the moment that is told counts down by itself on people's screens
 _FIRST_GUESS = 0.2  # seconds from one who leaves to the next
@@ -41,25 +41,28 @@ class Line:
         self._pace = _FIRST_GUESS
         self._left_at: float | None = None
 
+    def latest(self) -> float:
+        """Give until when one command may wait in all, however many turns it takes (`turn`)."""
+        return self._timer() + LONGEST_WAIT
+
     @asynccontextmanager
-    async def turn(self, progress: Progress | None = None) -> AsyncGenerator[None]:
-        """Wait for a turn, and give it on at the end."""
+    async def turn(self, progress: Progress | None = None, *, latest: float | None = None) -> AsyncGenerator[None]:
+        """Wait for a turn, until `latest` at most (as it comes: `LONGEST_WAIT` from now), and give it on at the end."""
         if self._inside < self._at_once:
             self._inside += 1
         else:
-            await self._wait(progress)
+            await self._wait(progress, self.latest() if latest is None else latest)
         try:
             yield
         finally:
             self._leave()
 
-    async def _wait(self, progress: Progress | None) -> None:
+    async def _wait(self, progress: Progress | None, latest: float) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
-        out_of_turn = self._timer() + LONGEST_WAIT
         patience = _TOLD_AFTER
         try:
-            while not place.done() and (left := out_of_turn - self._timer()) > 0:
+            while not place.done() and (left := latest - self._timer()) > 0:
                 await asyncio.wait({place}, timeout=min(patience, left))
                 if not place.done():
                     await say(progress, self._how_long(place))

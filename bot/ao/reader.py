@@ -8,7 +8,6 @@ that no single node can make, "not found" and "all nodes are down".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -59,9 +58,9 @@ class Reader:
 
     def __init__(self, pool: Pool, gateways: Gateways) -> None:
         self._pool = pool
-        self._line = Line()
         self._steady = SteadyLooks()
         self.gateways = gateways
+        self.line = Line()
 
     async def healthy_nodes(self) -> list[NodeHealth]:
         """Tell of each node whether it is well, asking those that did not answer within the last minute."""
@@ -82,20 +81,9 @@ class Reader:
         `status` is what is confirmed already, one for all or one for each set: what differs from it is asked of a
         second operator at once. `progress` gets sentences while it takes long.
 
-        Those who registered or ask wait in one line. Who signed has just been there, and goes before them.
+        Those who registered or ask take a turn in `line` first, before anything is leased for them. The sweep needs
+        none; and who signed has just been there.
         """
-        async with self._line.turn(progress) if urgency is Urgency.REGISTERED else nullcontext():
-            return await self._read(process, required, memory, status, urgency, progress)
-
-    async def _read(
-        self,
-        process: ProcessId,
-        required: Sequence[Sequence[StateKey]],
-        memory: Memory | None,
-        status: TargetStatus | Sequence[TargetStatus] | None,
-        urgency: Urgency,
-        progress: Progress | None,
-    ) -> Reading:
         sets = tuple([tuple(keys) for keys in required])
         if down := await self._pool.all_down():
             return _nodes_down(process, len(sets), memory, down)

@@ -46,15 +46,8 @@ MANY = 5
 """So many failed checks at once, and half of all, are our node's fault."""
 _FIRST_HOLD, _LONGEST_HOLD = timedelta(minutes=2), timedelta(minutes=30)
 _POLL = 5.0
-_AFTER_SIGNATURE = (
-    0,
-    1,
-    1,
-    2,
-    2,
-    3,
-    3,
-)  # pauses between looks, in `checks.after_signature`: about a minute as it comes
+_AFTER_SIGNATURE = (0, 1, 1, 2, 2, 3, 3)
+"""Pauses between looks, in `checks.after_signature`: about a minute as it comes."""
 _KEYS_AT_MOST = 10
 
 
@@ -159,12 +152,18 @@ class Checking(Loop):
                 now,
             )
 
-    async def check_now(self, user_id: int, process: ProcessId, progress: Say | None = None) -> StatusCard:
-        """Look at a process that this person follows, and give its card. Raises NotYours; never a PeerError."""
+    async def check_now(
+        self, user_id: int, process: ProcessId, progress: Say | None = None, *, latest: float | None = None
+    ) -> StatusCard:
+        """Look at a process that this person follows, and give its card. Raises NotYours; never a PeerError.
+
+        `latest`: of `patience`, where one command looks at several.
+        """
         async with self._database.read() as connection:
             if not await registrations.of_person(connection, user_id, process):
                 raise NotYours("You don't follow that process. /register adds it.")
-        look = await self._look_now(process, Urgency.REGISTERED, progress, asker=user_id)
+        async with self._reader.line.turn(progress, latest=latest):  # before the lease, which would run out meanwhile
+            look = await self._look_now(process, Urgency.REGISTERED, progress, asker=user_id)
         async with self._database.read() as connection:
             mine = await registrations.of_person(connection, user_id, process)
             known = await processes.find(connection, process)
@@ -182,6 +181,10 @@ class Checking(Loop):
             for each in mine
         ]
         return (await self._explaining.explain(one_each(cards)))[0]
+
+    def patience(self) -> float:
+        """Give until when a command that begins now may wait for all the looks it asks for."""
+        return self._reader.line.latest()
 
     async def _look_now(
         self, process: ProcessId, urgency: Urgency, say: Say | None = None, *, asker: int | None = None
@@ -206,7 +209,8 @@ class Checking(Loop):
     ) -> StatusCard:
         """Look at any process; nothing is stored. Raises MalformedKey; never a PeerError."""
         required = parse_keys(keys)
-        reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED, progress=progress)
+        async with self._reader.line.turn(progress):
+            reading = await self._reader.read(process, (required,), urgency=Urgency.REGISTERED, progress=progress)
         judgement = reading.judgements[0]
         now = self._clock()
         status = self._recording.advance(TargetStatus(), judgement, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ao.gateway import Gateways
-from bot.ao.reader import Reader, Reading, Urgency
+from bot.ao.reader import Reader
 from bot.clock import Clock
 from bot.domain.card import Role, Seen, StatusCard
 from bot.domain.keys import StateKey
@@ -26,6 +26,7 @@ from bot.errors import (
     TooManyRegistrations,
 )
 from bot.services.agenda import Agenda
+from bot.services.anew import Anew, Read
 from bot.services.checking import Say, parse_keys
 from bot.services.explaining import Explaining
 from bot.services.following import Following, Progress
@@ -42,7 +43,6 @@ from bot.store.registrations import Registration
 
 LABEL_AT_MOST = 60
 _STORED_AT_ONCE = 4  # people; a crowd that waits for the database's one writer keeps everybody else from it
-_AT_ONCE = 8  # of one person's checks, so that one file of ids leaves room for everybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Registering(Following):
         explaining: Explaining,
     ) -> None:
         super().__init__(database, gateways, settings, clock, ticketing=ticketing, agenda=agenda, explaining=explaining)
-        self._reader = reader
+        self._anew = Anew(database, reader, clock)
         self._recording = recording
         self._storing = asyncio.Semaphore(_STORED_AT_ONCE)
 
@@ -114,7 +114,7 @@ class Registering(Following):
         Raises NothingToRegister, MalformedProcessId, MalformedKey or TooManyRegistrations, each with one sentence.
         """
         order = await self._read(request)
-        readings = await self._check_anew(order, progress, say)
+        readings = await self._anew.read(order.pasted.valid, order.required, progress, say)
         async with self._storing:
             return await self._store(order, readings)
 
@@ -158,27 +158,8 @@ class Registering(Following):
             )
         return mine
 
-    async def _check_anew(self, order: _Order, progress: Progress | None, say: Say | None) -> dict[ProcessId, Reading]:
-        """Read each process with nothing remembered: the time it takes tells nobody whether others follow it."""
-        slots = asyncio.Semaphore(_AT_ONCE)
-        readings: dict[ProcessId, Reading] = {}
-
-        async def check(process: ProcessId) -> None:
-            async with slots:
-                told = say if process == order.pasted.valid[0] else None
-                readings[process] = await self._reader.read(
-                    process, (order.required,), urgency=Urgency.REGISTERED, progress=told
-                )
-            if progress is not None:
-                await progress(len(readings), len(order.pasted.valid))
-
-        async with asyncio.TaskGroup() as group:
-            for process in order.pasted.valid:
-                group.create_task(check(process))
-        return readings
-
     @again_after_deadlock
-    async def _store(self, order: _Order, readings: Mapping[ProcessId, Reading]) -> RegisterOutcome:
+    async def _store(self, order: _Order, readings: Mapping[ProcessId, Read]) -> RegisterOutcome:
         now = self._clock()
         request = order.request
         async with self._database.write() as connection:
@@ -228,11 +209,19 @@ class Registering(Following):
             await guilds.forget_stranger(connection, request.guild_id, request.user_id)
 
     async def _store_one(
-        self, connection: AsyncConnection, order: _Order, reading: Reading, mine: Sequence[Registration], now: datetime
+        self, connection: AsyncConnection, order: _Order, read: Read, mine: Sequence[Registration], now: datetime
     ) -> list[Turn]:
-        """Write one process's reading and registration; give what turned, to be told to whoever followed before."""
+        """Write one process's reading and registration; give what turned, to be told to whoever followed before.
+
+        An outdated one turns nothing: this person alone is shown it, and the next look is due at once.
+        """
+        reading = read.reading
         target = await processes.remember_target(connection, reading.process, order.required, TargetStatus())
-        turns = await self._recording.write(connection, reading, [target], now)
+        turns: list[Turn] = []
+        if read.is_outdated(await processes.find(connection, reading.process), target):
+            await processes.look_sooner(connection, {reading.process: now}, now)
+        else:
+            turns = await self._recording.write(connection, reading, [target], now)
         (seen,) = seen_in(reading, [order.required], now)
         written = (await processes.targets_of(connection, [reading.process]))[reading.process]
         target = next(each for each in written if each.id == target.id)

@@ -110,3 +110,13 @@ async def test_nobody_waits_longer_than_discord_lets_us_answer(monkeypatch: pyte
     await waiting.come(4, 5)
     assert waiting.entered == [1, 2, 3, 4], "who went out of turn counts"
     await waiting.go(3, 4, 5)
+
+
+async def test_one_command_waits_so_long_in_all_however_many_turns_it_takes() -> None:
+    now = 0.0
+    line = Line(at_once=1, timer=lambda: now)
+    latest = line.latest()
+    async with line.turn():
+        now = module.LONGEST_WAIT + 1
+        async with asyncio.timeout(10), line.turn(latest=latest), line.turn(latest=latest):
+            assert line._inside == 3, "out of turn, at once"

@@ -149,7 +149,7 @@ async def test_a_thousand_register_at_once(off_stage: Any, monkeypatch: pytest.M
 
 
 async def test_who_registers_in_a_crowd_reads_where_in_the_line_they_are(stage: Any) -> None:
-    line = stage.application.registering._reader._line
+    line = stage.application.registering._anew._reader.line
     async with contextlib.AsyncExitStack() as crowd:
         for _ in range(AT_ONCE):
             await crowd.enter_async_context(line.turn())
