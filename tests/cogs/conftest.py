@@ -13,7 +13,15 @@ import cogs
 from bot.application import Application
 from bot.client import PatchbellClient
 from bot.clock import Clock, utc_now
-from bot.settings import AoSettings, DatabaseSettings, DiscordSettings, NodeSettings, Settings, WebSettings
+from bot.settings import (
+    AoSettings,
+    DatabaseSettings,
+    DiscordSettings,
+    NodeSettings,
+    ReminderSettings,
+    Settings,
+    WebSettings,
+)
 from sandbox.ao import AoNetwork
 from sandbox.ao.ans104 import random_id
 from sandbox.discord.models import Channel, Guild
@@ -76,6 +84,7 @@ class Stage:
                 nodes=tuple(NodeSettings(url=node.url, operator=node.operator) for node in self.network.nodes),
                 gateways=(self.network.gateway_url,),
             ),
+            "reminders": ReminderSettings(quiet_from=0, quiet_until=0),  # a test runs at any hour
         }
         return Settings(**values | self.changes)
 

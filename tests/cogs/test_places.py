@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import Alarm, Mention
-from bot.settings import ReminderSettings
 from bot.store import outbox
 from sandbox.discord.permissions import Can
 from sandbox.discord.seen import SeenMessage
@@ -46,7 +45,6 @@ async def owe_mention(stage: Any, channel: Any) -> SeenMessage:
 
 async def test_a_mention_is_agreed_to_pings_one_and_names_nothing(off_stage: Any) -> None:
     stage = off_stage
-    stage.changes["reminders"] = ReminderSettings(quiet_from=0, quiet_until=0)  # or it would wait, at some hours
     await stage.start()
     mo = stage.moderator()
     channel = await choose_channel(stage, mo)

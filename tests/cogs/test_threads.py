@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import Mention
-from bot.settings import ReminderSettings
 from bot.store import outbox
 from bot.store.outbox import Message
 from sandbox.discord.models import Channel
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.slow
 async def agreed(off_stage: Any) -> Any:
     """A thread is chosen, and Ada, whose DMs are closed, agreed to be mentioned there."""
     stage = off_stage
-    stage.changes["reminders"] = ReminderSettings(quiet_from=0, quiet_until=0)  # or it would wait, at some hours
     stage.changes["operators"] = (stage.discord.world.owner.id,)
     await stage.start()
     stage.mo = stage.moderator()
