@@ -28,7 +28,7 @@ from bot.services.settling import Advisor, Settling
 from bot.services.supervising import Loop, seconds_until
 from bot.settings import ReminderSettings
 from bot.store import outbox, sending
-from bot.store.database import Database
+from bot.store.database import Database, again_after_deadlock, is_deadlock
 from bot.store.outbox import Message, State
 
 log = structlog.get_logger()
@@ -125,7 +125,9 @@ class Delivering(Loop):
                     message = await self._begin(connection, delivery_id, now)
             except _HeldAfterAll:
                 continue  # nothing was written; the next look sees what is held
-            except Exception:
+            except Exception as error:
+                if is_deadlock(error):
+                    continue
                 if delivery_id is None:
                     raise
                 log.exception("message cannot be prepared", delivery=delivery_id)
@@ -218,6 +220,10 @@ class Delivering(Loop):
         """Look for it where it would be. Give it as it is to be sent now; None where it was sent or nobody can tell."""
         if not await self._attempt(message, self._look):
             return None
+        return await self._begin_anew(message)
+
+    @again_after_deadlock
+    async def _begin_anew(self, message: Message) -> Message | None:
         now = self._clock()
         async with self._database.write() as connection:
             wanted = await self._wanted(connection, await sending.is_certain(connection, message), now)

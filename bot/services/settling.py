@@ -17,7 +17,7 @@ from bot.services import holds
 from bot.services.alarms import Alarms
 from bot.services.pacing import Refusals
 from bot.store import arrived, outbox, people, sending
-from bot.store.database import Database
+from bot.store.database import Database, again_after_deadlock
 from bot.store.outbox import Message, State
 
 log = structlog.get_logger()
@@ -55,6 +55,7 @@ class Settling:
         self._advisor = advisor
         self._alarms = alarms
 
+    @again_after_deadlock
     async def succeeded(self, message: Message, sent: Sent) -> None:
         """Write that it arrived, and where the conversation is."""
         now = self._clock()
@@ -64,6 +65,7 @@ class Settling:
                 message,
                 state=State.SENT.value,
                 done_at=now,
+                attempts=0,  # those of an edit are counted from here
                 sent_channel_id=sent.channel_id,
                 sent_message_id=sent.message_id,
                 **outbox.ticketless(message.notice),
@@ -83,6 +85,7 @@ class Settling:
         if message.opens_a_conversation:
             await holds.release(connection, holds.NEW_CONVERSATIONS, now)
 
+    @again_after_deadlock
     async def failed(self, message: Message, error: SendError) -> None:
         """Write why it did not arrive, and what follows: never again, later, or nobody new for a while."""
         log.warning(

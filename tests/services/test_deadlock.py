@@ -6,10 +6,35 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.card import Role
+from bot.domain.notices import FirstDm, ProcessLine
+from bot.errors import RecipientUnreachable
 from bot.services.registering import RegisterRequest
-from bot.store import people, processes, registrations
+from bot.store import gathering, outbox, people, processes, registrations
+from tests.services.conftest import START
 
 ALICE = 101
+
+
+async def contend(app, act, first, second) -> None:
+    """Have `act` wait for what `second` locked, and want then what it has."""
+    async with app.database.write() as connection:
+        if app.database.dialect == "postgresql":
+            await connection.execute(text("SET LOCAL deadlock_timeout = '20s'"))  # it shall be the other that is ended
+        await second(connection)
+        acting = asyncio.create_task(act())
+        await asyncio.wait([acting], timeout=1)
+        await first(connection)
+    await acting
+
+
+async def the_person(connection) -> None:
+    await people.find(connection, ALICE, lock=True)
+
+
+async def their_registrations(connection) -> None:
+    await the_person(connection)
+    mine = await registrations.of_person(connection, ALICE)
+    await registrations.change(connection, [each.id for each in mine], label="x")
 
 
 @pytest.mark.parametrize("act", ["unregister", "erase", "register"])
@@ -22,26 +47,53 @@ async def test_what_met_a_deadlock_is_done_again(app, world, act):
         "erase": lambda: app.privacy.erase(ALICE),
         "register": lambda: app.registering.register(request),
     }
-    async with app.database.write() as connection:
-        if app.database.dialect == "postgresql":
-            await connection.execute(text("SET LOCAL deadlock_timeout = '20s'"))  # it shall be the other that is ended
-        first, second = _rows(connection, process)
-        await (second if act == "register" else first)()
-        acting = asyncio.create_task(acts[act]())
-        await asyncio.wait([acting], timeout=1)  # until it waits for what we have; what it has we want now
-        await (first if act == "register" else second)()
-    await acting
+
+    async def the_process(connection) -> None:
+        await processes.lock(connection, process)
+
+    order = (the_process, their_registrations)
+    await contend(app, acts[act], *(reversed(order) if act == "register" else order))
     followed = await app.registering.cards(ALICE)
     assert [card.process for card in followed] == ([process] if act == "register" else [])
 
 
-def _rows(connection, process: str):
-    async def the_process() -> None:
-        await processes.lock(connection, process)
+async def their_message(connection) -> None:
+    """Lock what is on its way to them, as news that joins it does."""
+    assert await gathering.since(connection, [ALICE], "first_dm", START)
 
-    async def the_person() -> None:
-        await people.find(connection, ALICE, lock=True)
-        mine = await registrations.of_person(connection, ALICE, process)
-        await registrations.change(connection, [each.id for each in mine], label="x")
 
-    return the_process, the_person
+@pytest.mark.parametrize("fault", [None, RecipientUnreachable("Closed.", code=50007)], ids=["sent", "refused"])
+async def test_an_outcome_that_met_a_deadlock_is_written_again(app, world, sender, fault):
+    outcome = await app.registering.register(RegisterRequest(ALICE, world.unpatched(), Role.MINE))
+    arrived, answer = asyncio.Event(), asyncio.Event()
+    send = sender.send
+
+    async def send_slowly(envelope):
+        arrived.set()
+        await answer.wait()
+        return await send(envelope)
+
+    sender.send, sender.faults = send_slowly, [fault] if fault else []
+    delivering = asyncio.create_task(app.delivering.deliver_due())
+    await arrived.wait()
+
+    async def let_it_arrive() -> None:
+        answer.set()
+        await delivering
+
+    await contend(app, let_it_arrive, their_message, the_person)
+    assert delivering.result() == 1
+    assert (await app.delivering.outcome(outcome.first_dm, 0)).state == ("refused" if fault else "sent")
+
+
+async def test_a_claim_that_met_a_deadlock_is_made_again(app, world, sender, clock):
+    process = world.unpatched()
+    await app.registering.register(RegisterRequest(ALICE, process, Role.MINE))
+    await app.delivering.deliver_due()
+    async with app.database.write() as connection:
+        line = ProcessLine(process=process)
+        notice = FirstDm(safe_word="a b", processes=(line,), ticket="a link that ended")  # its claim makes another
+        delivery = await outbox.owe(connection, notice, now=clock(), user_id=ALICE)
+    await contend(app, app.delivering.deliver_due, their_message, the_person)
+    assert (await app.delivering.outcome(delivery, 0)).state == "sent"
+    assert [each.delivery_id for each in sender.envelopes][1:] == [delivery]
