@@ -89,8 +89,8 @@ class Tidying(Loop):
 
     async def _edited(self, connection: AsyncConnection, message: Message, *, done: bool) -> None:
         """Write it; what could not be said by an edit is said in a message of its own, all of it."""
-        await arrived.edited(connection, message)
-        if not done:
+        known = await arrived.edited(connection, message)
+        if known and not done:
             await outbox.owe(connection, message.notice, now=self._clock(), user_id=message.user_id)
 
     async def _ask(self, message: Message) -> None:

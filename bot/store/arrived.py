@@ -57,9 +57,15 @@ async def put_off(connection: AsyncConnection, message: Message, until: datetime
     )
 
 
-async def edited(connection: AsyncConnection, message: Message) -> None:
-    """Write that it shows what it had to say when it was given to us; what joined since is still owed."""
-    await connection.execute(update(outbox).where(outbox.c.id == message.id).values(shown_edition=message.edition))
+async def edited(connection: AsyncConnection, message: Message) -> bool:
+    """Write that it shows what it had to say when it was given to us; what joined since is still owed.
+
+    False where it is known no more: somebody had everything about them erased meanwhile.
+    """
+    changed = await connection.execute(
+        update(outbox).where(outbox.c.id == message.id).values(shown_edition=message.edition)
+    )
+    return changed.rowcount == 1
 
 
 async def deleted(connection: AsyncConnection, message: Message) -> None:

@@ -135,6 +135,39 @@ async def test_what_cannot_be_edited_is_a_message_of_its_own(app, register, turn
     assert told() == [[first], [first, second]]
 
 
+async def test_one_passing_fault_of_an_edit_is_no_second_message(app, register, turn, clock, sender, told):
+    first, second = await register(2)
+    sender.faults = [SendLater("not now", retry_after=1)] * GIVE_UP_AFTER
+    await turn(first)
+    for _ in range(GIVE_UP_AFTER):
+        clock.move(minutes=50)
+        await app.delivering.deliver_due()
+    assert told() == [[first]], "sent in the end, after more attempts than an edit has"
+    await turn(second)
+    sender.faults = [SendLater("no", retry_after=1)]
+    await app.tidying.tidy_due()
+    clock.move(minutes=6)
+    await app.tidying.tidy_due()
+    await app.delivering.deliver_due()
+    assert told() == [[first, second]]
+
+
+async def test_who_has_everything_erased_during_an_edit_hears_no_more(app, register, turn, sender, told):
+    first, second = await register(2)
+    await turn(first)
+    await turn(second)
+
+    async def edit(_sent, _envelope) -> None:
+        await app.privacy.erase(ALICE)
+        raise MessageRefused("It is gone.", code=10008)
+
+    sender.edit = edit
+    assert await app.tidying.tidy_due() == 1
+    assert await app.delivering.deliver_due() == 0
+    assert not (await app.privacy.holding(ALICE)).known
+    assert told() == [[first]]
+
+
 async def test_patched_anew_is_said_anew(app, register, turn, world, clock, sender, told):
     (process,) = await register(1)
     await turn(process)
