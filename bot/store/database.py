@@ -29,6 +29,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable
 
 _WRITING = "patchbell_writing"
 _WRITER_PATIENCE = 30.0  # seconds: a writer that waits longer is a fault, and says so instead of hanging
+_POOL_PATIENCE = 300.0  # seconds: a crowd waits for connections; Discord lets a command be answered for 15 minutes
 _REVISIONS = Path(__file__).parent / "revisions"
 _DEADLOCK = "40P01"  # PostgreSQL's docs, appendix A
 _UPGRADE_LOCK = 0x50_61_74_63_68  # two copies that start at once on PostgreSQL upgrade one after the other
@@ -152,10 +153,10 @@ def parse_url(url: str) -> URL:
 def _create_engine(url: URL) -> AsyncEngine:
     # Parameters are tickets, safe words and names: what an error says is logged.
     if url.get_backend_name() == "postgresql":
-        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_WRITER_PATIENCE)
+        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True, pool_timeout=_POOL_PATIENCE)
         event.listen(engine.sync_engine, "handle_error", _hide_detail)
         return engine
-    engine = create_async_engine(url, hide_parameters=True, pool_timeout=_WRITER_PATIENCE)
+    engine = create_async_engine(url, hide_parameters=True, pool_timeout=_POOL_PATIENCE)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
