@@ -126,7 +126,7 @@ class Delivering(Loop):
             except _HeldAfterAll:
                 continue  # nothing was written; the next look sees what is held
             except Exception as error:
-                if is_deadlock(error):
+                if is_deadlock(error):  # with news that joins it: nothing was written here either
                     continue
                 if delivery_id is None:
                     raise
