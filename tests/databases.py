@@ -54,7 +54,8 @@ def postgresql_url(postgresql_bin: str) -> Iterator[str]:
         ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", env=environment)
         server = [*prefix, f"{postgresql_bin}/postgres", "-D", f"{name}/data", "-k", name, "-c", "listen_addresses="]
-        options = ["-c", "fsync=off", "-c", "max_connections=60"]
+        # Whoever waits so long is ended in a deadlock: the time that a test has on a busy machine to make one.
+        options = ["-c", "fsync=off", "-c", "max_connections=60", "-c", "deadlock_timeout=3s"]
         with (
             open(folder / "log", "wb") as log,
             subprocess.Popen([*server, *options], stdout=log, stderr=log, cwd="/", env=environment) as process,

@@ -19,12 +19,26 @@ async def contend(app, act, first, second) -> None:
     """Have `act` wait for what `second` locked, and want then what it has."""
     async with app.database.write() as connection:
         if app.database.dialect == "postgresql":
-            await connection.execute(text("SET LOCAL deadlock_timeout = '20s'"))  # it shall be the other that is ended
+            await connection.execute(text("SET LOCAL deadlock_timeout = '60s'"))  # it shall be the other that is ended
         await second(connection)
         acting = asyncio.create_task(act())
-        await asyncio.wait([acting], timeout=1)
+        await _until_it_waits(connection)
         await first(connection)
     await acting
+
+
+async def _until_it_waits(connection) -> None:
+    """Give the other the time to come to where it waits for us; on SQLite it does so before it begins."""
+    if connection.dialect.name != "postgresql":
+        await asyncio.sleep(0.2)
+        return
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(30):
+        while not await connection.scalar(waiting):
+            await connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+            await asyncio.sleep(0.02)
 
 
 async def the_person(connection) -> None:
