@@ -211,10 +211,11 @@ class Recording:
                 continue
             own = self.advance_own(each.own, shared, judgement, now)
             at = now if own is None else None
-            await registrations.change(connection, [each.id], own=own, caught_up_at=at)
             followers.append(replace(each, shared=shared, own=own, caught_up_at=at))
             if own is None:
                 caught_up[each.id] = each.verdict
+        moved = [after for before, after in zip(newcomers, followers, strict=True) if before.own != after.own]
+        await registrations.let_know(connection, moved)
         return followers, caught_up
 
     async def begin(self, connection: AsyncConnection, target: Target, seen: Seen) -> TargetStatus | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.card import Role, Seen
@@ -178,6 +178,14 @@ async def change(connection: AsyncConnection, ids: Sequence[int], **values: Any)
     if not ids:
         return
     await connection.execute(update(registrations).where(registrations.c.id.in_(ids)).values(**values))
+
+
+async def let_know(connection: AsyncConnection, changed: Sequence[Registration]) -> None:
+    """Write what each of these newcomers may know by now. One statement: a crowd may have come at once."""
+    if not changed:
+        return
+    rows = [{"whose": each.id, "own": each.own, "caught_up_at": each.caught_up_at} for each in changed]
+    await connection.execute(update(registrations).where(registrations.c.id == bindparam("whose")), rows)
 
 
 async def remove(connection: AsyncConnection, ids: Sequence[int]) -> None:
