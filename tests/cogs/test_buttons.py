@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from bot.ao import line as line_of_looks
 from bot.domain.notices import Patched, ProcessLine, Reminder
 from bot.store import outbox, registrations, tables
+from cogs.following import CHECKED_AT_ONCE
 from sandbox.discord.seen import SeenMessage
 
 
@@ -102,6 +105,24 @@ async def test_a_card_answers_after_a_restart(stage: Any) -> None:
     assert "**I no longer follow**" in gone.text
     again = await (await stage.ada.press(card, "Check now")).wait_final()
     assert "You don't follow that process" in again.text
+
+
+async def test_all_that_one_button_looks_at_waits_once(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_of_looks, "_TOLD_AFTER", 0.01)
+    monkeypatch.setattr(line_of_looks, "_TOLD_EVERY", 0.01)
+    processes = [stage.unpatched() for _ in range(CHECKED_AT_ONCE + 1)]
+    await register(stage, *processes)
+    message = await remind(stage, processes[0])
+    now, line = 0.0, stage.application.registering._anew._reader.line
+    monkeypatch.setattr(line, "_timer", lambda: now)
+    async with contextlib.AsyncExitStack() as crowd:
+        for _ in range(line_of_looks.AT_ONCE):
+            await crowd.enter_async_context(line.turn())
+        reply = await stage.ada.press(message, "Check now")
+        await reply.wait_until(lambda message: "you are number" in message.text)
+        now = line_of_looks.LONGEST_WAIT
+        checked = await reply.wait_until(lambda message: f"{len(processes)} not patched yet" in message.text)
+    assert all(process[:4] in checked.text for process in processes)
 
 
 async def tickets_of(stage: Any) -> int:
