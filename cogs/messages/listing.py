@@ -34,6 +34,7 @@ def list_page(
         _headline(cards),
         lines(_line(card) for card in shown),
         _unsigned(cards),
+        _reminders(cards),
         after,
         extra,
         _select(shown, number) if followed else None,
@@ -105,6 +106,13 @@ def _line(card: StatusCard) -> str:
 def _unsigned(cards: Sequence[StatusCard]) -> str | None:
     """Say why nothing can be signed at all; why one process can't is on its own card."""
     return next((words.no_link(card) for card in cards if card.no_sign_link is NoSignLink.NO_PUBLIC_URL), None)
+
+
+def _reminders(cards: Sequence[StatusCard]) -> str | None:
+    """Say when the one reminder of all comes, or why none does."""
+    waiting = [card for card in cards if card.role is Role.MINE and card.status is Verdict.NOT_PATCHED]
+    said = [words.reminders(card) for card in sorted(waiting, key=lambda card: card.next_reminder is None)]
+    return next((sentence for sentence in said if sentence), None)
 
 
 def _colour(cards: Sequence[StatusCard]) -> int:

@@ -252,10 +252,11 @@ def times(card: StatusCard) -> list[str]:
     if card.registration_id == 0:
         return [each for each in (checked, _("I keep nothing of this: `/register` follows a process.")) if each]
     following = _("Next check {when}.", when=ago(card.next_check)) if card.next_check else None
-    return [each for each in (since, checked, following, _reminders(card)) if each]
+    return [each for each in (since, checked, following, reminders(card)) if each]
 
 
-def _reminders(card: StatusCard) -> str | None:
+def reminders(card: StatusCard) -> str | None:
+    """Say when the next reminder comes, or why none does."""
     if card.status is Verdict.PATCHED:
         return _("Nothing more to do; I'll write only if it breaks.") if card.role is Role.MINE else None
     if card.role is Role.WATCHING:

@@ -88,6 +88,16 @@ async def test_stop_and_again(stage: Any) -> None:
     assert await due(stage) is not None
 
 
+async def test_the_status_of_many_says_when_the_next_one_comes(stage: Any) -> None:
+    await register(stage, stage.unpatched(), stage.unpatched(), stage.patched())
+    status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
+    assert f"Next reminder <t:{int((await due(stage)).timestamp())}:R>." in status.text
+    await (await stage.ada.press(await panel(stage), "Stop")).wait_final()
+    status = await (await stage.ada.slash(stage.channel.id, "status")).wait_final()
+    assert "You stopped my reminders; *Remind me again* below starts them." in status.text
+    assert "Remind me again" in [button.label for button in status.buttons]
+
+
 async def test_who_follows_nothing_is_told_so(stage: Any) -> None:
     assert "follow no process yet" in (await panel(stage)).text
 

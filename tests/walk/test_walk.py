@@ -53,6 +53,13 @@ async def test_the_whole_loop(visitor: Visitor, pictures: Path) -> None:
 
     harbour, lantern = await visitor.processes()
 
+    # What is no id changes nothing.
+    await expect(page.locator("#composer .command")).to_have_text("/register", timeout=60_000)
+    await visitor.slash("register", process="my process")
+    await expect(visitor.message("I found no process id in that")).to_be_visible()
+    await expect(page.locator("#guide")).to_contain_text("1 of 5")
+    await page.locator("#guide").get_by_role("button", name="Type it for me").click()
+
     # As the owner, /register two processes: the page has it typed already.
     await expect(page.locator("#banner")).to_contain_text("Nothing here is real")
     await expect(page.locator("#guide")).to_contain_text("1 of 5")

@@ -187,13 +187,18 @@ function noteMessage(message) {
   if (guide.awaits("dm-seen")) guide.draw(); // whether there is a DM by now
   const { owner, moderator } = discord.cast;
   const { via } = message;
-  if (via?.user === owner.name && via.command === "register" && !message.loading) guide.note("registered");
+  if (via?.user === owner.name && via.command === "register" && isSaved(message)) guide.note("registered");
   if (message.channel === discord.dmOf(owner.id) && message.author.bot) noteDm();
   if (message.author.bot && discord.isGuildChannel(message.channel) && !message.loading) {
     if (!message.ephemeral) guide.note("announced");
-    else if (message.only_for === owner.id) guide.note("joined");
+    else if (message.only_for === owner.id && isSaved(message)) guide.note("joined");
   }
   if (via?.user === moderator.name && via.command === "progress" && !message.loading) guide.note("progress");
+}
+
+/** Tells an answer to who registered from one that refuses, and from one that waits: only the first has the safe word. */
+function isSaved(message) {
+  return JSON.stringify(message.components ?? []).includes("Your safe word is");
 }
 
 let dmsWhenSigned = null;
