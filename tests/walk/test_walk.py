@@ -267,3 +267,25 @@ async def test_a_page_whose_line_comes_late_still_types_the_first_command(chromi
         await page.route("**/sandbox/api/feed", late)
         await page.goto(address)
         await expect(page.locator("#composer .command")).to_have_text("/register", timeout=30_000)
+
+
+async def test_a_first_command_that_is_thrown_away_is_not_typed_again(chromium: str) -> None:
+    async with running_sandbox() as address, running_chromium(chromium) as browser:
+        page = await browser.new_page()
+        typed = page.locator("#composer .command")
+        await page.goto(address)
+        await expect(typed).to_have_text("/register", timeout=60_000)
+        thrown_away = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await thrown_away.wait()
+            await route.continue_()
+
+        await page.route("**/sandbox/api/feed", late)
+        await page.reload()
+        await expect(typed).to_have_text("/register")
+        await page.locator("#composer input").first.press("Escape")
+        async with page.expect_response("**/commands?*", timeout=30_000):
+            thrown_away.set()  # the page loads anew, and hears that the bot is online
+        await asyncio.sleep(1)
+        await expect(page.locator("#words")).to_be_visible()

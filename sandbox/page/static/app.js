@@ -44,8 +44,10 @@ const app = {
   },
   type(role, command, values, channel) {
     app.go(role, channel);
-    if (!composer.type(command, values)) trouble("The bot's commands are not there yet. Wait a moment, then try again.");
+    const there = composer.type(command, values);
+    if (!there) trouble("The bot's commands are not there yet. Wait a moment, then try again.");
     composer.focus();
+    return there;
   },
   openDm(role) {
     const person = discord.cast[role].id;
@@ -178,8 +180,10 @@ discord.onModal = (modal) => {
     guide.awaits("joined") ? app.unpatched().join(" ") : "");
 };
 
+let typed = false; // once: who threw it away with Escape writes something else
 discord.onCommands = (online) => {
-  if (online && guide?.awaits("registered") && !composer.command && !composer.line.value) app.type("owner", "register", { process: app.unpatched().join(" ") });
+  if (!online || typed || !guide?.awaits("registered") || composer.command || composer.line.value) return;
+  typed = app.type("owner", "register", { process: app.unpatched().join(" ") });
 };
 
 function noteMessage(message) {
