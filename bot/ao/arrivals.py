@@ -31,6 +31,11 @@ class Arrivals:
         self._gateways = gateways
         self._unit = unit
 
+    @property
+    def busy(self) -> bool:
+        """Gateways are asked so much that whoever can do without an answer should not ask."""
+        return self._gateways.busy
+
     async def newest(
         self, process: ProcessId, judgement: Judgement, *, sender: str | None = None, action: str = DEFAULT_ACTION
     ) -> Arrival | None:

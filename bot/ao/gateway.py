@@ -61,6 +61,11 @@ class Gateways:
         self._cache = Cache(timer)
         self._together = Together(self._describe)
 
+    @property
+    def busy(self) -> bool:
+        """Our budget is spent but for what looks need: who can do without an answer should not ask."""
+        return any(peer.busy for peer in self._peers)
+
     async def describe(self, process: ProcessId) -> Metadata | None:
         """Give a process's metadata; None if every gateway was reached and none has it as an AO process.
 
@@ -146,7 +151,7 @@ class Gateways:
         failure: PeerError | None = None
         for peer in self._peers:
             try:
-                page = await self._ask(peer, graphql.by_ids(missing))
+                page = await self._ask(peer, graphql.by_ids(missing), urgent=True)
             except PeerError as error:
                 failure = error
                 continue
@@ -187,7 +192,7 @@ class Gateways:
         if not answered:
             raise failure
 
-    async def _ask(self, peer: Peer, query: bytes) -> Page:
+    async def _ask(self, peer: Peer, query: bytes, *, urgent: bool = False) -> Page:
         try:
             answer = await peer.exchange(
                 "POST",
@@ -196,6 +201,7 @@ class Gateways:
                 body=query,
                 max_body=_BODY,
                 patience=_PATIENCE,
+                urgent=urgent,
                 probe=True,
             )
             if answer.status != 200:

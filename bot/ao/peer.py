@@ -52,6 +52,11 @@ class Peer:
         """Asking now is worth it: it is not down and did not ask us to wait."""
         return self.breaker.closed and self.debt.remaining == 0
 
+    @property
+    def busy(self) -> bool:
+        """Our own budget for it is spent, but for what is kept for urgent asking."""
+        return self._bucket.wait(1 + self._reserve) > 0
+
     async def exchange(
         self,
         method: Verb,
@@ -99,11 +104,12 @@ class Peer:
             spent = "Our own budget for this peer is spent."
             raise RateLimited(spent, retry_after=min(wait, LONGEST_REST), reason="own-budget")
         self._bucket.take()
-        if wait > 0:
+        try:
             await asyncio.sleep(wait)
-            if self.debt.remaining > 0:
-                self._bucket.give_back()
             self.debt.check()
+        except BaseException:  # a cancellation, too: what is not sent costs nothing
+            self._bucket.give_back()
+            raise
 
     async def _send(
         self,

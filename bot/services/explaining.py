@@ -36,9 +36,12 @@ class Explaining:
         self._resting_until = 0.0
 
     async def explain(self, cards: Sequence[StatusCard]) -> list[StatusCard]:
-        """Give the cards, those that are not patched with their `arrival` where it can be had soon. Never raises."""
+        """Give the cards, those that are not patched with their `arrival` where it can be had soon. Never raises.
+
+        In a crowd that registers, looks need what may be asked of gateways more than this does.
+        """
         open_ones = [card for card in cards if card.status is not Verdict.PATCHED][:AT_MOST]
-        if len(cards) > AT_MOST or not open_ones or monotonic() < self._resting_until:
+        if len(cards) > AT_MOST or not open_ones or self._arrivals.busy or monotonic() < self._resting_until:
             return list(cards)
         try:
             async with asyncio.timeout(self._patience):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.ao.peer import Peer
@@ -35,3 +37,18 @@ async def test_a_peer_that_may_be_asked_once_a_minute_is_asked_once(raw, transpo
     assert await ask(peer) == 200  # the quarter that is kept leaves one
     with pytest.raises(RateLimited):
         await ask(peer, patience=59)
+
+
+async def test_who_no_longer_waits_spends_nothing(raw, peer):
+    """Where many gave up waiting, as on a slow answer, those who come later waited for all of them."""
+    assert not peer.busy
+    for _ in range(3):
+        await ask(peer)
+    assert peer.busy
+    waiting = [asyncio.create_task(ask(peer, patience=60)) for _ in range(20)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    assert await ask(peer, urgent=True) == 200
+    assert len(raw.requests) == 4

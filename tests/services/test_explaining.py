@@ -106,6 +106,17 @@ async def test_gateways_that_fail_cost_the_explanation_only(app, register, world
     assert (card.process, card.arrival) == (silent, None)
 
 
+async def test_in_a_crowd_looks_come_first(app, register, world, silent, anew):
+    await register(silent)
+    anew()
+    (peer,) = app.gateways._peers
+    while not peer.busy:
+        peer._bucket.take()
+    before = world.network.gateway.requests
+    assert len((await register(world.unpatched())).cards) == 1
+    assert world.network.gateway.requests == before + 1, "what is registered is described, and not explained"
+
+
 @pytest.fixture
 async def hung(app):
     """Explains by a gateway that takes every question and never answers; gives that, and the questions."""
