@@ -121,7 +121,10 @@ async def test_a_single_liar_convinces_nobody(network, reader, lie):
         liar.faults.clear()
 
 
-@pytest.mark.parametrize("how", ["down", "login_page", "rate_limited", "delay", "only_schedules", "lost"])
+@pytest.mark.parametrize(
+    "how",
+    ["down", "login_page", "rate_limited", pytest.param("delay", marks=pytest.mark.slow), "only_schedules", "lost"],
+)
 async def test_losing_one_node_of_three_costs_no_verdict(network, reader, how):
     pids = [network.spawn(OWNER, patches=[PATCH] * (number % 2)) for number in range(8)]
     lost = network.nodes[0]

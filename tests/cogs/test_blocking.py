@@ -12,6 +12,8 @@ from bot.errors import NotYours
 from bot.store import outbox
 from sandbox.discord.seen import SeenMessage
 
+pytestmark = pytest.mark.slow
+
 
 async def remind(stage: Any, person: Any, processes: list[str], **values: Any) -> SeenMessage:
     application = stage.application

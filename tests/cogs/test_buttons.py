@@ -107,9 +107,10 @@ async def test_a_card_answers_after_a_restart(stage: Any) -> None:
     assert "You don't follow that process" in again.text
 
 
+@pytest.mark.slow
 async def test_all_that_one_button_looks_at_waits_once(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_of_looks, "_TOLD_AFTER", 0.01)
-    monkeypatch.setattr(line_of_looks, "_TOLD_EVERY", 0.01)
+    monkeypatch.setattr(line_of_looks, "_TOLD_EVERY", 0.2)
     processes = [stage.unpatched() for _ in range(CHECKED_AT_ONCE + 1)]
     await register(stage, *processes)
     message = await remind(stage, processes[0])

@@ -165,6 +165,7 @@ async def test_no_discord_is_one_sentence(off_stage: Any) -> None:
         await off_stage.start()
 
 
+@pytest.mark.slow
 async def test_health_tells_whether_the_gateway_is_there(stage: Any) -> None:
     await until(lambda: stage.client.part().down is None)
     stage.discord.gateway.refuses_connections = True

@@ -15,6 +15,8 @@ from bot.store.database import open_database
 from sandbox.discord.seen import SeenMessage
 from tests.cogs.test_buttons import choose, register, remind
 
+pytestmark = pytest.mark.slow
+
 OLDER_SCHEMA = "0003"  # without zones, hours and reasons, servers, and looks of one's own
 
 

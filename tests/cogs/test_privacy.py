@@ -10,6 +10,8 @@ import pytest
 from sandbox.discord.faults import Moment
 from sandbox.discord.seen import SeenMessage
 
+pytestmark = pytest.mark.slow
+
 
 async def registered(stage: Any, person: Any) -> tuple[str, str]:
     process = stage.unpatched("Vault")

@@ -12,6 +12,8 @@ from bot.services.registering import RegisterRequest
 from bot.store import gathering, outbox, people, processes, registrations
 from tests.services.conftest import START
 
+pytestmark = pytest.mark.slow
+
 ALICE = 101
 
 

@@ -78,6 +78,7 @@ async def test_in_an_outage_nobody_is_reminded_between_two_looks_either(app, reg
     assert sum([await look(app, clock) for _ in range(14)]) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 async def test_a_reminder_on_its_way_waits_for_a_look_too(app, register, world, clock, sender):
     for user_id in range(200, 206):

@@ -82,6 +82,7 @@ async def test_code_is_handed_out_only_for_an_aos_that_it_was_tried_on(
             assert bool((await answer.json())["templates"][0]["lua"]) is tried
 
 
+@pytest.mark.slow
 async def test_an_address_is_told_what_it_owns_and_how_much_it_does_not(house: House, api: Api) -> None:
     mine, other = house.spawn(handler=False, name="Vault"), house.spawn(handler=False, owner=house.ben.address)
     await house.register(mine, label="My vault")
