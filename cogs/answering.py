@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import discord
+import stamina
 import structlog
 
 from bot.domain.process_id import ProcessId, parse_process_id
@@ -23,18 +26,53 @@ log = structlog.get_logger()
 Interaction = discord.Interaction[Any]
 
 _EDIT_AT_MOST_EVERY = 1.5  # seconds
+_SILENCE = 60.0  # seconds; discord.py's own tries at a server in trouble take half of it
+_ACKNOWLEDGED = 40060  # already
 _EXPIRED = frozenset({10015, 50027})  # unknown webhook, invalid webhook token: the 15 minutes are over
+
+
+LOST = (aiohttp.ClientError, OSError, TimeoutError)
+"""Discord gave no answer, and may have carried out what was asked, or not. discord.py hands these on."""
+
+
+@stamina.retry(on=LOST, attempts=4, wait_jitter=0.2)
+async def _until_heard(ask: Callable[[], Awaitable[object]]) -> None:
+    """Ask what does no harm when it is carried out twice, until Discord answers."""
+    async with asyncio.timeout(_SILENCE):
+        await ask()
 
 
 async def defer(interaction: Interaction) -> None:
     """Tell Discord that an answer comes, which only the person will see."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await _acknowledge(interaction, ephemeral=True, thinking=True)
+
+
+async def defer_in_place(interaction: Interaction) -> None:
+    """Tell Discord that the message with the pressed button will change."""
+    await _acknowledge(interaction)
+
+
+async def _acknowledge(interaction: Interaction, **how: bool) -> None:
+    lost = False
+
+    async def ask() -> None:
+        nonlocal lost
+        try:
+            await interaction.response.defer(**how)
+        except LOST:
+            lost = True
+            raise
+        except discord.HTTPException as error:
+            if not (lost and error.code == _ACKNOWLEDGED):  # it was heard the first time
+                raise
+
+    await _until_heard(ask)
 
 
 async def show(interaction: Interaction, page: Page) -> None:
     """Put `page` into the answer that `defer` promised. After 15 minutes nothing can be said there any more."""
     try:
-        await interaction.edit_original_response(view=page)
+        await _until_heard(lambda: interaction.edit_original_response(view=page))
     except discord.HTTPException as error:
         if error.code not in _EXPIRED:
             raise
@@ -43,10 +81,14 @@ async def show(interaction: Interaction, page: Page) -> None:
 
 async def answer(interaction: Interaction, page: Page) -> None:
     """Say something to the person alone, whether or not the interaction was answered before."""
-    if interaction.response.is_done():
-        await interaction.followup.send(view=page, ephemeral=True)
-    else:
-        await interaction.response.send_message(view=page, ephemeral=True)
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(view=page, ephemeral=True)
+            return
+        except discord.HTTPException as error:
+            if error.code != _ACKNOWLEDGED:  # discord.py does not know it, where the acknowledgement's answer was lost
+                raise
+    await interaction.followup.send(view=page, ephemeral=True)
 
 
 class Progress:
@@ -77,8 +119,8 @@ class Progress:
         self._next = time.monotonic() + _EDIT_AT_MOST_EVERY
         try:
             await show(self._interaction, make())
-        except discord.HTTPException as error:  # the work goes on; its result will be shown, or not
-            log.info("progress not shown", status=error.status, code=error.code)
+        except (discord.HTTPException, *LOST) as error:  # the work goes on; its result will be shown, or not
+            log.info("progress not shown", error=type(error).__name__)
 
 
 def chosen_process(text: str) -> ProcessId:

@@ -14,7 +14,7 @@ from bot.domain.card import Role
 from bot.domain.process_id import parse_process_id
 from bot.errors import BadInput, NotYours
 from cogs import following
-from cogs.answering import Interaction, Progress, defer, show
+from cogs.answering import Interaction, Progress, defer, defer_in_place, show
 from cogs.controls import Press, chosen, make_control
 from cogs.errors import Form
 from cogs.guide import Guide
@@ -110,7 +110,7 @@ class Buttons:
 
     async def leaf(self, interaction: Interaction, number: str) -> None:
         """Turn a page of the person's list, in place."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         cards = await self._application.registering.cards(interaction.user.id)
         await show(interaction, following.cards_page(cards, int(number)))
 
@@ -133,7 +133,7 @@ class Buttons:
 
     async def wallet(self, interaction: Interaction, address: str, number: str) -> None:
         """Turn a page of a wallet's processes, in place."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._wallets.turn(interaction, address, int(number))
 
     async def register(self, interaction: Interaction, migration: str) -> None:

@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.client import PatchbellClient
 from bot.errors import PatchbellError
-from cogs.answering import Interaction, answer
+from cogs.answering import LOST, Interaction, answer
 from cogs.messages import answers
 from cogs.messages.language import CommandTranslator, _, speak, speaking
 from cogs.messages.page import Page
@@ -30,8 +30,8 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
     try:
         with speaking(interaction.locale):  # whatever failed may have failed before it spoke
             await answer(interaction, _page_for(interaction, error))
-    except discord.HTTPException as failure:
-        log.warning("error not answered", status=failure.status, code=failure.code)
+    except (discord.HTTPException, *LOST) as failure:
+        log.warning("error not answered", error=type(failure).__name__, code=getattr(failure, "code", None))
 
 
 def _page_for(interaction: Interaction, error: BaseException) -> Page:

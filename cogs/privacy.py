@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot.application import Application
 from bot.errors import BadInput
 from bot.services.privacy import LISTED
-from cogs.answering import Interaction, defer, show
+from cogs.answering import Interaction, defer, defer_in_place, show
 from cogs.controls import Press
 from cogs.messages.campaign import open_page
 from cogs.messages.privacy import EXPORT, erase_page, erased_page, export_page, kept_page, privacy_page
@@ -51,7 +51,7 @@ class PrivacyCog(commands.Cog, name="Privacy"):
 
     async def let_be_named(self, interaction: Interaction, choice: str) -> None:
         """*Let moderators see my name*, and back: the answer is the page as it is then, in place."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._privacy.let_be_named(interaction.user.id, choice == "yes")
         await show(interaction, privacy_page(await self._privacy.holding(interaction.user.id)))
 
@@ -62,13 +62,13 @@ class PrivacyCog(commands.Cog, name="Privacy"):
 
     async def erase_all(self, interaction: Interaction, _all: str) -> None:
         """*Yes, erase it*, in place of the question."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._privacy.erase(interaction.user.id)
         await show(interaction, erased_page())
 
     async def keep_all(self, interaction: Interaction, _all: str) -> None:
         """*Keep it*, in place of the question."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await show(interaction, kept_page())
 
     async def opened(self, interaction: Interaction, migration: str) -> None:

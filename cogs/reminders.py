@@ -14,7 +14,7 @@ from bot.domain.hours import suggest_zones
 from bot.errors import BadInput
 from bot.services.wishing import Wishes
 from cogs import following
-from cogs.answering import Interaction, defer, show
+from cogs.answering import Interaction, defer, defer_in_place, show
 from cogs.controls import Press, chosen
 from cogs.errors import Form
 from cogs.messages import wishes
@@ -104,12 +104,12 @@ class Panel:
 
     async def hour(self, interaction: Interaction, _all: str) -> None:
         """At which hour."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._show(interaction, await self._wishing.change(interaction.user.id, hour=_number(interaction)))
 
     async def quiet(self, interaction: Interaction, _all: str) -> None:
         """At which hours never."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         start, _dash, end = "".join(chosen(interaction)).partition("-")
         if not (start.isdecimal() and end.isdecimal()):
             raise BadInput("Hours go from 0 to 23.")
@@ -117,19 +117,19 @@ class Panel:
 
     async def apart(self, interaction: Interaction, _all: str) -> None:
         """How often at most."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._show(interaction, await self._wishing.change(interaction.user.id, apart_days=_number(interaction)))
 
     async def pause(self, interaction: Interaction, _all: str) -> None:
         """Not before a day."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         until = await self._wishing.when(interaction.user.id, "".join(chosen(interaction)))
         await self._wishing.pause(interaction.user.id, until)
         await self._show(interaction, await self._wishing.wishes(interaction.user.id))
 
     async def begin(self, interaction: Interaction, _all: str) -> None:
         """*Remind me again*."""
-        await interaction.response.defer()
+        await defer_in_place(interaction)
         await self._wishing.resume(interaction.user.id)
         await self._show(interaction, await self._wishing.wishes(interaction.user.id))
 
@@ -164,8 +164,10 @@ class ZoneForm(Form):
         """Set it, and show the panel anew in place."""
         typed = self._zone.value
         close = suggest_zones(typed, limit=2)
-        found = await self._application.wishing.change(interaction.user.id, zone=close[0] if len(close) == 1 else typed)
-        await interaction.response.edit_message(view=wishes.panel(found, self._application.clock()))
+        zone = close[0] if len(close) == 1 else typed
+        found = await self._application.wishing.change(interaction.user.id, zone=zone)
+        await defer_in_place(interaction)
+        await show(interaction, wishes.panel(found, self._application.clock()))
 
 
 def _number(interaction: Interaction) -> int:

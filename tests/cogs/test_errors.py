@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from cogs.errors import Form
+from sandbox.discord.faults import Loss
 
 
 async def test_a_modal_left_open_over_a_restart_is_answered(stage: Any) -> None:
@@ -63,3 +66,26 @@ async def test_commands_are_sent_only_when_they_changed(stage: Any) -> None:
     await stage.application.remember(f"commands:{stage.client.application_id}", "of another version")
     await stage.restart()
     assert _syncs(stage) == 2
+
+
+CALLBACK = "POST /interactions/{interaction_id}/{interaction_token}/callback"
+EDIT = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
+
+
+@pytest.mark.parametrize("route", [CALLBACK, EDIT])
+@pytest.mark.parametrize("how", [Loss.CUT, None], ids=["answered and lost", "reset"])
+async def test_an_answer_on_its_way_that_is_lost_is_given_again(stage: Any, route: str, how: Loss | None) -> None:
+    process = stage.unpatched()
+    if how is None:
+        stage.discord.faults.reset(route, times=2)
+    else:
+        stage.discord.faults.lose_reply(route, times=2, how=how)
+    reply = await stage.ada.slash(stage.channel.id, "register", {"process": process})
+    assert process in (await reply.wait_until(lambda message: "first DM: please" in message.text)).text
+    assert reply.followups == []
+
+
+async def test_a_refusal_is_said_where_the_answer_to_the_first_word_was_lost(stage: Any) -> None:
+    stage.discord.faults.lose_reply(CALLBACK, how=Loss.CUT)
+    reply = await stage.ada.slash(stage.channel.id, "register", {"process": "x"})
+    assert "no process id" in (await reply.wait_final()).text
