@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cogs import answering
 from cogs.errors import Form
 from sandbox.discord.faults import Loss
 
@@ -89,3 +90,15 @@ async def test_a_refusal_is_said_where_the_answer_to_the_first_word_was_lost(sta
     stage.discord.faults.lose_reply(CALLBACK, how=Loss.CUT)
     reply = await stage.ada.slash(stage.channel.id, "register", {"process": "x"})
     assert "no process id" in (await reply.wait_final()).text
+
+
+async def test_progress_that_cannot_be_shown_ends_no_work(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "_EDIT_AT_MOST_EVERY", 0.0)
+    stage.discord.faults.reset(EDIT, times=1_000)
+    both = f"{stage.unpatched()} {stage.unpatched()}"
+    reply = await stage.ada.slash(stage.channel.id, "register", {"process": both})
+    async with asyncio.timeout(30):
+        while len(await stage.application.registering.cards(stage.ada.id)) < 2:  # noqa: ASYNC110 -- saved by the bot
+            await asyncio.sleep(0.01)
+    stage.discord.faults._resets.clear()
+    await reply.wait_until(lambda message: "first DM: please" in message.text)
