@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from bot.application import Application
 from bot.domain.card import Role, StatusCard
 from bot.domain.observation import Verdict
@@ -15,7 +17,7 @@ from bot.domain.unreachable import NO_MUTUAL_SERVER
 from bot.errors import NotYours
 from bot.services.outcomes import Outcome
 from bot.services.registering import RegisterRequest
-from cogs.answering import Interaction, Progress, show
+from cogs.answering import LOST, Interaction, Progress, show
 from cogs.messages import answers
 from cogs.messages.card import status_page
 from cogs.messages.listing import list_page
@@ -23,6 +25,8 @@ from cogs.messages.page import Page
 from cogs.messages.privacy import erased_page
 from cogs.messages.registered import FirstDmState, Registered, registered_page
 from cogs.messages.wishes import closed_page
+
+log = structlog.get_logger()
 
 FIRST_DM_PATIENCE = 20.0  # seconds
 CHECKED_AT_ONCE = 4
@@ -83,7 +87,10 @@ async def tell_closed(interaction: Interaction, application: Application) -> Non
     if person.mention_guild_id is not None and person.mention_guild_id == interaction.guild_id:
         return
     channel = await mention_channel(interaction, application)
-    await interaction.followup.send(view=closed_page(person.unreachable_code, channel), ephemeral=True)
+    try:
+        await interaction.followup.send(view=closed_page(person.unreachable_code, channel), ephemeral=True)
+    except LOST as error:  # what they asked for is answered, and this is said at the next command, too
+        log.info("closed DMs not told", error=type(error).__name__)
 
 
 async def mention_channel(interaction: Interaction, application: Application) -> int | None:

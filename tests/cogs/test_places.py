@@ -83,12 +83,16 @@ async def test_closed_dms_are_told_at_the_next_command_and_counted(stage: Any) -
     answer = await stage.ada.submit(reply.modal, {"processes": stage.unpatched(), "label": ""})
     closed = await answer.wait_until(lambda message: "I can't send you DMs" in message.text)
     assert "Mention me there" not in labels(closed), "moderators chose no channel"
+    stage.discord.faults.reset("POST /webhooks/{webhook_id}/{webhook_token}")
+    lost = await stage.ada.slash(stage.channel.id, "status")
+    assert "**What I sent you**" in (await lost.wait_final()).text
     status = await stage.ada.slash(stage.channel.id, "status")
     assert "**What I sent you**" in (await status.wait_final()).text
     assert "First DM: refused <t:" in (await status.wait_final()).text
     told = await status.wait_followup()
     assert "*Privacy Settings*" in told.text
     assert told.ephemeral
+    assert lost.followups == [], "nor that it went wrong: the answer is there"
     progress = await (await mo.slash(stage.channel.id, "progress")).wait_final()
     assert "Of 1 person: 1 takes no DMs from me." in progress.text
     stage.ada.close_dms(False)
